@@ -1,0 +1,111 @@
+// Package irql is the interrupt request level: one number per processor, kept
+// in the hardware's own interrupt priority mask and nowhere else (CR8 on
+// x86-64, ICC_PMR_EL1 on ARM64). Writing the mask is all that raising and
+// lowering do; what becomes deliverable by a lowering, the hardware delivers.
+//
+// IRQL: every routine here may be called at any level.
+package irql
+
+import (
+	_ "unsafe" // for go:linkname
+
+	"irqlab/arch"
+	"irqlab/bugcheck"
+)
+
+// Level is an IRQL.
+type Level uint8
+
+// The levels of 64-bit Windows ("Managing Hardware Priorities").
+const (
+	Passive   Level = 0  // threads
+	APC       Level = 1  // asynchronous procedure calls are masked
+	Dispatch  Level = 2  // the dispatcher is masked: no thread switch
+	DeviceMin Level = 3  // lowest device level (DIRQL)
+	DeviceMax Level = 12 // highest device level
+	Synch     Level = 12 // SYNCH_LEVEL on multiprocessor builds
+	Clock     Level = 13 // the clock interrupt
+	IPI       Level = 14 // inter-processor interrupts
+	High      Level = 15 // everything is masked
+)
+
+// Current returns the processor's level (KeGetCurrentIrql).
+//
+//go:nosplit
+func Current() Level { return Level(arch.ReadIRQL()) }
+
+// Set writes the mask without a check. It is for code that has just read the
+// level and knows the direction.
+//
+//go:nosplit
+func Set(l Level) { arch.WriteIRQL(uintptr(l)) }
+
+// Raise raises the level and returns the one in force before (KeRaiseIrql).
+// A level below the current one is bug check IRQL_NOT_GREATER_OR_EQUAL.
+//
+// Raised to DISPATCH_LEVEL or above, Go code of a thread is pinned to its P
+// and has 16 KiB of stack present, so that neither the garbage collector nor
+// stack growth needs the dispatcher until the matching Lower.
+func Raise(to Level) Level {
+	old := Current()
+	if to < old {
+		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, uintptr(to), uintptr(old), 0, 0)
+	}
+	if to >= Dispatch && old < Dispatch && !arch.InKernel() {
+		touchStack()
+		procPin()
+	}
+	Set(to)
+	return old
+}
+
+// Lower restores a level that Raise returned (KeLowerIrql). Interrupts held
+// back by the mask are taken before it returns. A level above the current one
+// is bug check IRQL_NOT_LESS_OR_EQUAL.
+func Lower(to Level) {
+	cur := Current()
+	if to > cur {
+		bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, uintptr(to), uintptr(cur), 0, 0)
+	}
+	Set(to)
+	if cur >= Dispatch && to < Dispatch && !arch.InKernel() {
+		procUnpin()
+	}
+}
+
+// AssertAtMost stops the machine if the level is above max.
+func AssertAtMost(max Level) {
+	if l := Current(); l > max {
+		bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, 0, uintptr(l), uintptr(max), 0)
+	}
+}
+
+// AssertAtLeast stops the machine if the level is below min.
+func AssertAtLeast(min Level) {
+	if l := Current(); l < min {
+		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, 0, uintptr(l), uintptr(min), 0)
+	}
+}
+
+// raisedStack is the stack that raised Go code may use without a page fault or
+// a stack growth, in bytes.
+const raisedStack = 16 << 10
+
+// touchStack makes the goroutine's stack large enough and present.
+//
+//go:noinline
+func touchStack() {
+	var b [raisedStack]byte
+	for i := 0; i < len(b); i += arch.PageSize {
+		b[i] = 1
+	}
+	sink = b[len(b)-1]
+}
+
+var sink byte
+
+//go:linkname procPin runtime.procPin
+func procPin() int
+
+//go:linkname procUnpin runtime.procUnpin
+func procUnpin()

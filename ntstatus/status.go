@@ -1,0 +1,33 @@
+// Package ntstatus has the status codes that kernel routines return, with the
+// documented names and values ([MS-ERREF] section 2.3.1).
+package ntstatus
+
+// Status is an NTSTATUS: severity in bits 31-30, facility and code below.
+type Status int32
+
+const (
+	Success           Status = 0x00000000
+	Wait0             Status = 0x00000000
+	AbandonedWait0    Status = 0x00000080
+	UserAPC           Status = 0x000000C0
+	Alerted           Status = 0x00000101
+	Timeout           Status = 0x00000102
+	Pending           Status = 0x00000103
+	NoYieldPerformed  Status = 0x40000024
+	Unsuccessful      Status = -0x3FFFFFFF // 0xC0000001
+	AccessViolation   Status = -0x3FFFFFFB // 0xC0000005
+	InvalidHandle     Status = -0x3FFFFFF8 // 0xC0000008
+	InvalidParameter  Status = -0x3FFFFFF3 // 0xC000000D
+	NoMemory          Status = -0x3FFFFFE9 // 0xC0000017
+	AccessDenied      Status = -0x3FFFFFDE // 0xC0000022
+	ObjectMismatch    Status = -0x3FFFFFDC // 0xC0000024
+	MutantNotOwned    Status = -0x3FFFFFBA // 0xC0000046
+	SemaphoreLimit    Status = -0x3FFFFFB9 // 0xC0000047
+	NoResources       Status = -0x3FFFFF66 // 0xC000009A
+	MutantLimit       Status = -0x3FFFFE6F // 0xC0000191
+	SuspendCount      Status = -0x3FFFFFB6 // 0xC000004A
+	ThreadTerminating Status = -0x3FFFFFB5 // 0xC000004B
+)
+
+// OK is NT_SUCCESS: true for success and informational codes.
+func (s Status) OK() bool { return s >= 0 }
