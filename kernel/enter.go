@@ -1,0 +1,51 @@
+package kernel
+
+import (
+	"unsafe"
+	_ "unsafe" // for go:linkname
+
+	"irqlab/arch"
+)
+
+// Args carries words into the kernel and one back. It may lie on the
+// goroutine's stack: that stack stays where it is during the call.
+type Args struct {
+	P, Q    unsafe.Pointer
+	A, B, C uintptr
+	R       uintptr
+}
+
+// Enter runs fn(a) in kernel context: at once if the caller is there, else
+// through the gate, on the thread's kernel stack. fn must be a top-level
+// function and must not block; see EnterBlocking.
+//
+// IRQL: any
+func Enter(fn func(*Args), a *Args) {
+	if arch.InKernel() {
+		fn(a)
+		return
+	}
+	arch.Gate(*(*func(unsafe.Pointer))(unsafe.Pointer(&fn)), unsafe.Pointer(a))
+}
+
+// EnterBlocking is Enter for a call that may wait: the goroutine gives up its P
+// first, as for a system call, so the world can be stopped while it waits.
+//
+// IRQL: <= APC_LEVEL
+//
+//go:nosplit
+func EnterBlocking(fn func(*Args), a *Args) {
+	if arch.InKernel() {
+		fn(a)
+		return
+	}
+	entersyscall()
+	arch.Gate(*(*func(unsafe.Pointer))(unsafe.Pointer(&fn)), unsafe.Pointer(a))
+	exitsyscall()
+}
+
+//go:linkname entersyscall runtime.entersyscall
+func entersyscall()
+
+//go:linkname exitsyscall runtime.exitsyscall
+func exitsyscall()

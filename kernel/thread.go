@@ -1,0 +1,95 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/irql"
+	"irqlab/list"
+	"irqlab/ntstatus"
+)
+
+// State is where a thread stands between its creation and its end (KTHREAD_STATE).
+type State uint8
+
+const (
+	StateInitialized State = iota
+	StateReady             // in a ready queue
+	StateRunning
+	StateStandby // chosen to run next on a processor
+	StateTerminated
+	StateWaiting
+)
+
+// Thread is a KTHREAD: what the dispatcher knows of a thread. It lies in
+// nonpaged pool; a Go M of the runtime and a system thread are one of these
+// each. The header makes it an object that others wait for: it is signalled
+// when the thread has ended.
+//
+// Unless a field says otherwise it is guarded by the dispatcher lock.
+type Thread struct {
+	Header  Header
+	Context arch.Context
+
+	ID           uint32
+	State        State
+	Priority     int8 // 0-31: 1-15 variable, 16-31 real-time
+	BasePriority int8
+	Boost        int8 // part of Priority that decays at quantum end
+
+	Quantum   int32  // remaining, in units of a third of a clock tick, as in NT
+	CPU       uint32 // where it runs, or ran last
+	Ideal     uint32 // where it is queued first
+	Affinity  uint32 // set of processors it may run on, bit n is processor n
+	ReadyTime uint64 // interrupt time (100 ns) when it became ready
+
+	Queue list.Entry // in a ready queue
+	All   list.Entry // of all threads
+
+	WaitStatus  ntstatus.Status
+	WaitIRQL    irql.Level
+	WaitMode    uint8
+	Alertable   bool
+	Alerted     bool
+	WaitNext    bool // the dispatcher lock is kept for the wait that follows
+	WaitCount   uint8
+	WaitReason  uint8
+	WaitBlocks  *WaitBlock                  // the first of the wait in progress
+	ownBlocks   [threadWaitObjects + 1]WaitBlock // for waits without an array, and the timeout's
+	Timer       Timer                       // of a wait with a timeout
+	MutantList  list.Entry                  // mutants it owns
+	KernelAPCs  int16                       // KernelApcDisable: negative while normal kernel APCs are off
+	SpecialAPCs int16                       // SpecialApcDisable: negative while all are off
+
+	System     bool // made by PsCreateSystemThread: a goroutine locked to its M
+	Locked     bool // its goroutine is locked to it, so thread-owned objects may be used
+	Preempted  bool // put back while it could have gone on
+	ExitStatus ntstatus.Status
+
+	Cycles      uint64 // counter ticks spent running
+	Switches    uint64 // times it was switched to
+	lastCounter uint64
+
+	Name [16]byte
+
+	// Personality is storage of package linux for the system calls of the Go
+	// runtime: signal mask, alternate stack, futex wait. See linux.state.
+	Personality [32]uint64
+}
+
+// MinPriority and MaxPriority bound a thread's priority.
+const (
+	MinPriority      = 0
+	LowRealtime      = 16
+	MaxPriority      = 31
+	DefaultPriority  = 8
+	maxDynamic       = 15
+	threadWaitObjects = 3
+)
+
+// Current returns the running thread.
+//
+// IRQL: any
+func Current() *Thread {
+	return (*Thread)(unsafe.Pointer(uintptr(unsafe.Pointer(arch.ThisContext())) - unsafe.Offsetof(Thread{}.Context)))
+}
