@@ -26,3 +26,5 @@
 // IRQL: this package decides nothing about IRQL; it only reads and writes the
 // hardware's mask.
 package arch
+
+//go:generate go run irqlab/arch/gen
