@@ -1,5 +1,5 @@
 module irqlab
 
-go 1.26
+go 1.26.5
 
 require github.com/usbarmory/tamago v1.26.6

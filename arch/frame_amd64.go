@@ -10,11 +10,11 @@ type Frame struct {
 	Level  uint64   // IRQL to restore
 	Kernel uint64   // 1 if kernel context was interrupted
 
-	R15, R14, R13, R12, R11, R10, R9, R8  uint64
-	DI, SI, BP, BX, DX, CX, AX            uint64
-	Vector                                uint64 // SyscallVector for SYSCALL
-	Error                                 uint64
-	IP, CS, Flags, StackPointer, SS       uint64 // Intel SDM vol. 3A, 6.14.2
+	R15, R14, R13, R12, R11, R10, R9, R8 uint64
+	DI, SI, BP, BX, DX, CX, AX           uint64
+	Vector                               uint64 // SyscallVector for SYSCALL
+	Error                                uint64
+	IP, CS, Flags, StackPointer, SS      uint64 // Intel SDM vol. 3A, 6.14.2
 }
 
 // FPState is an XSAVE area in standard format with x87, SSE and AVX state
@@ -130,5 +130,5 @@ const (
 
 // frameFor returns the place of a trap frame at the top of a kernel stack.
 func frameFor(s *Stack) *Frame {
-	return (*Frame)(unsafe.Pointer((s.Hi - unsafe.Sizeof(Frame{})) &^ 15))
+	return (*Frame)(unsafe.Pointer(s.Hi - unsafe.Sizeof(Frame{})))
 }

@@ -1,0 +1,117 @@
+// Changes of stack: thread switch, gate from Go code, call on a processor's
+// own stack. Stack pointer, kernel g and TLS slot change with interrupts
+// disabled, because a trap relies on all three.
+
+#include "textflag.h"
+#include "zz_offsets_amd64.h"
+
+// func Switch(from, to *Context)
+//
+// An ABI0 call keeps only BP and SP.
+TEXT ·Switch(SB),NOSPLIT|NOFRAME,$0-16
+	MOVQ	from+0(FP), AX
+	MOVQ	to+8(FP), CX
+	PUSHQ	BP
+	LEAQ	(Context_Stack+Stack_G)(CX), R14
+	CLI
+	MOVQ	SP, Context_SP(AX)
+	MOVQ	CX, CPU_Context(GS)
+	MOVQ	R14, CPU_KernelG(GS)
+	MOVQ	R14, CPU_machine_tls(GS)
+	MOVQ	Context_SP(CX), SP
+	STI
+	POPQ	BP
+	RET
+
+// func CallOn(s *Stack, fn func(uintptr), arg uintptr)
+TEXT ·CallOn(SB),NOSPLIT|NOFRAME,$0-24
+	MOVQ	s+0(FP), BX
+	MOVQ	fn+8(FP), DX
+	MOVQ	arg+16(FP), AX
+	PUSHQ	BP
+	MOVQ	SP, BP
+	PUSHFQ
+	MOVQ	SP, SI
+	MOVQ	CPU_KernelG(GS), DI
+	LEAQ	Stack_G(BX), R14
+	CLI
+	MOVQ	Stack_Hi(BX), SP
+	MOVQ	R14, CPU_KernelG(GS)
+	MOVQ	R14, CPU_machine_tls(GS)
+	PUSHQ	DI
+	PUSHQ	SI
+	PUSHQ	0(SI)
+	POPFQ
+	PXOR	X15, X15
+	MOVQ	(DX), CX
+	CALL	CX
+	CLI
+	POPQ	SI
+	POPQ	R14
+	MOVQ	R14, CPU_KernelG(GS)
+	MOVQ	R14, CPU_machine_tls(GS)
+	MOVQ	SI, SP
+	POPFQ
+	POPQ	BP
+	RET
+
+// func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer)
+TEXT ·Gate(SB),NOSPLIT|NOFRAME,$0-16
+	MOVQ	fn+0(FP), DX
+	MOVQ	arg+8(FP), SI
+	MOVQ	SP, DI
+	CLI
+	MOVQ	CPU_Context(GS), BX
+	MOVQ	Context_Stack_Hi(BX), SP
+	PUSHQ	DI
+	PUSHQ	0(DI)	// return address, for back traces that cross the gate
+	PUSHQ	BP
+	MOVQ	SP, BP
+	MOVQ	DX, R8
+	MOVQ	$1, CPU_InKernel(GS)
+	MOVQ	CPU_machine_fsBase(GS), AX
+	CMPL	·haveFSGSBase(SB), $0
+	JEQ	msr1
+	WRFSBASEQ	AX
+fs1:
+	MOVQ	CPU_KernelG(GS), R14
+	PXOR	X15, X15
+	STI
+	MOVQ	R8, DX
+	MOVQ	SI, AX
+	MOVQ	(DX), CX
+	CALL	CX
+	CLI
+	MOVQ	CPU_Context(GS), BX
+	MOVQ	Context_TLS(BX), AX
+	CMPL	·haveFSGSBase(SB), $0
+	JEQ	msr2
+	WRFSBASEQ	AX
+fs2:
+	MOVQ	$0, CPU_InKernel(GS)
+	MOVL	Context_Attention(BX), CX
+	POPQ	BP
+	MOVQ	8(SP), SP
+	STI
+	TESTL	CX, CX
+	JNZ	attention
+	RET
+attention:
+	// Something came for the thread while it was in the kernel: deliver it by
+	// the APC interrupt, as soon as the level allows (local APIC ICR: self,
+	// fixed, vector 0x1F; Intel SDM vol. 3A, 11.6.1).
+	MOVL	$0xFEE00300, AX
+	MOVL	$0x4401F, (AX)
+	RET
+msr1:
+	MOVQ	AX, DX
+	SHRQ	$32, DX
+	MOVL	$0xC0000100, CX
+	WRMSR
+	JMP	fs1
+msr2:
+	MOVQ	AX, DX
+	SHRQ	$32, DX
+	MOVL	$0xC0000100, CX
+	WRMSR
+	JMP	fs2

@@ -1,0 +1,278 @@
+// Ways into the kernel and back: vectors, SYSCALL, and the first run of a
+// thread. Frames are laid out as type Frame says.
+
+#include "textflag.h"
+#include "zz_offsets_amd64.h"
+
+// One stub per vector, 16 bytes each, so that the address of a stub follows
+// from its number. The processor pushes an error code for some vectors only.
+#define STUB(v)		PCALIGN $16; PUSHQ $0; PUSHQ $(v); JMP trap<>(SB);
+#define STUBERR(v)	PCALIGN $16; PUSHQ $(v); JMP trap<>(SB);
+#define STUB4(v)	STUB(v) STUB((v)+1) STUB((v)+2) STUB((v)+3)
+#define STUB16(v)	STUB4(v) STUB4((v)+4) STUB4((v)+8) STUB4((v)+12)
+
+TEXT vectors<>(SB),NOSPLIT|NOFRAME,$0
+	STUB4(0)
+	STUB4(4)
+	STUBERR(8)	// #DF
+	STUB(9)
+	STUBERR(10)	// #TS
+	STUBERR(11)	// #NP
+	STUBERR(12)	// #SS
+	STUBERR(13)	// #GP
+	STUBERR(14)	// #PF
+	STUB(15)
+	STUB(16)
+	STUBERR(17)	// #AC
+	STUB(18)
+	STUB(19)
+	STUB(20)
+	STUBERR(21)	// #CP
+	STUB(22)
+	STUB(23)
+	STUB4(24)
+	STUB(28)
+	STUBERR(29)	// #VC
+	STUBERR(30)	// #SX
+	STUB(31)
+	STUB16(32)
+	STUB16(48)
+	STUB16(64)
+	STUB16(80)
+	STUB16(96)
+	STUB16(112)
+	STUB16(128)
+	STUB16(144)
+	STUB16(160)
+	STUB16(176)
+	STUB16(192)
+	STUB16(208)
+	STUB16(224)
+	STUB16(240)
+
+TEXT ·vectorTable(SB),NOSPLIT|NOFRAME,$0-8
+	LEAQ	vectors<>(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET
+
+// FS base of the kernel and of the thread's Go code. The MSR serves processors
+// without FSGSBASE. Both clobber AX, CX, DX.
+#define SETFS \
+	CMPL	·haveFSGSBase(SB), $0; \
+	JEQ	3(PC); \
+	WRFSBASEQ	AX; \
+	JMP	5(PC); \
+	MOVQ	AX, DX; \
+	SHRQ	$32, DX; \
+	MOVL	$0xC0000100, CX; \
+	WRMSR
+
+// trap moves the frame off the IST stack, completes it, and calls entry.trap.
+// On the IST stack: vector, error, then what the processor pushed.
+TEXT trap<>(SB),NOSPLIT|NOFRAME,$0
+	PUSHQ	AX
+	PUSHQ	CX
+	CLD
+	// AX = the new frame: at the top of the thread's kernel stack when Go code
+	// was interrupted, else below the interrupted kernel stack pointer.
+	CMPQ	CPU_InKernel(GS), $0
+	JNE	kernel
+	MOVQ	CPU_Context(GS), AX
+	MOVQ	Context_Stack_Hi(AX), AX
+	SUBQ	$Frame__size, AX
+	JMP	move
+kernel:
+	CMPQ	16(SP), $2	// NMI: may have hit a stub or a stack switch
+	JEQ	emergency
+	CMPQ	16(SP), $8	// #DF
+	JEQ	emergency
+	MOVQ	56(SP), AX	// interrupted SP
+	SUBQ	$Frame__size, AX
+	MOVQ	CPU_KernelG(GS), CX
+	SUBQ	$0x600, AX	// the frame, its FP state and the first calls must fit
+	CMPQ	AX, 0(CX)	// stack.lo
+	LEAQ	0x600(AX), AX
+	JA	move
+	MOVQ	$8, 16(SP)	// kernel stack overflow: as a double fault
+emergency:
+	MOVQ	CPU_Self(GS), CX
+	LEAQ	(CPU_machine_emergency+Stack_G)(CX), AX
+	MOVQ	AX, CPU_KernelG(GS)
+	MOVQ	CPU_machine_emergency_Hi(CX), AX
+	SUBQ	$Frame__size, AX
+move:
+	MOVQ	16(SP), CX; MOVQ CX, Frame_Vector(AX)
+	MOVQ	24(SP), CX; MOVQ CX, Frame_Error(AX)
+	MOVQ	32(SP), CX; MOVQ CX, Frame_IP(AX)
+	MOVQ	40(SP), CX; MOVQ CX, Frame_CS(AX)
+	MOVQ	48(SP), CX; MOVQ CX, Frame_Flags(AX)
+	MOVQ	56(SP), CX; MOVQ CX, Frame_StackPointer(AX)
+	MOVQ	64(SP), CX; MOVQ CX, Frame_SS(AX)
+	MOVQ	8(SP), CX; MOVQ CX, Frame_AX(AX)
+	MOVQ	0(SP), CX; MOVQ CX, Frame_CX(AX)
+	MOVQ	DX, Frame_DX(AX)
+	MOVQ	BX, Frame_BX(AX)
+	MOVQ	BP, Frame_BP(AX)
+	MOVQ	SI, Frame_SI(AX)
+	MOVQ	DI, Frame_DI(AX)
+	MOVQ	R8, Frame_R8(AX)
+	MOVQ	R9, Frame_R9(AX)
+	MOVQ	R10, Frame_R10(AX)
+	MOVQ	R11, Frame_R11(AX)
+	MOVQ	R12, Frame_R12(AX)
+	MOVQ	R13, Frame_R13(AX)
+	MOVQ	R14, Frame_R14(AX)
+	MOVQ	R15, Frame_R15(AX)
+	MOVQ	AX, SP		// off the IST stack
+	MOVQ	AX, R12
+	MOVQ	CR8, AX
+	MOVQ	AX, Frame_Level(R12)
+	MOVQ	CPU_InKernel(GS), BX
+	MOVQ	BX, Frame_Kernel(R12)
+	MOVQ	$1, CPU_InKernel(GS)
+	// FP state: kernel Go code uses the same registers.
+	SUBQ	$(832+64), SP
+	ANDQ	$~63, SP
+	MOVQ	SP, Frame_FP(R12)
+	CMPL	·haveXSAVE(SB), $0
+	JEQ	legacy
+	// XRSTOR insists on zeros in the header that XSAVE leaves alone (Intel SDM
+	// vol. 1, 13.4.2).
+	XORL	AX, AX
+	MOVQ	AX, 512(SP); MOVQ AX, 520(SP); MOVQ AX, 528(SP); MOVQ AX, 536(SP)
+	MOVQ	AX, 544(SP); MOVQ AX, 552(SP); MOVQ AX, 560(SP); MOVQ AX, 568(SP)
+	MOVL	$-1, AX
+	MOVL	$-1, DX
+	XSAVE64	(SP)
+	JMP	saved
+legacy:
+	FXSAVE64	(SP)
+saved:
+	PXOR	X15, X15
+	// The kernel's g, in the register and in the TLS slot, which a stray
+	// runtime.morestack may have overwritten.
+	MOVQ	CPU_KernelG(GS), R14
+	MOVQ	R14, CPU_machine_tls(GS)
+	TESTQ	BX, BX
+	JNZ	tls
+	MOVQ	CPU_machine_fsBase(GS), AX
+	SETFS
+tls:
+	// Continue the frame-pointer chain into the interrupted code.
+	PUSHQ	Frame_IP(R12)
+	PUSHQ	BP
+	MOVQ	SP, BP
+	PUSHQ	R12
+	PUSHQ	R12
+	CALL	irqlab∕entry·trap(SB)	// returns with interrupts disabled
+	MOVQ	(SP), R12
+	JMP	leave<>(SB)
+
+// leave restores the frame in R12. Interrupts are disabled.
+TEXT leave<>(SB),NOSPLIT|NOFRAME,$0
+	PXOR	X15, X15
+	MOVQ	Frame_FP(R12), DI
+	TESTQ	DI, DI
+	JZ	nofp
+	CMPL	·haveXSAVE(SB), $0
+	JEQ	legacy
+	MOVL	$-1, AX
+	MOVL	$-1, DX
+	XRSTOR64	(DI)
+	JMP	nofp
+legacy:
+	FXRSTOR64	(DI)
+nofp:
+	MOVQ	Frame_Level(R12), AX
+	MOVQ	AX, CR8
+	MOVQ	Frame_Kernel(R12), BX
+	MOVQ	BX, CPU_InKernel(GS)
+	TESTQ	BX, BX
+	JNZ	tls
+	MOVQ	CPU_Context(GS), AX
+	MOVQ	Context_TLS(AX), AX
+	SETFS
+tls:
+	LEAQ	Frame_R15(R12), SP
+	POPQ	R15; POPQ R14; POPQ R13; POPQ R12
+	POPQ	R11; POPQ R10; POPQ R9; POPQ R8
+	POPQ	DI; POPQ SI; POPQ BP; POPQ BX
+	POPQ	DX; POPQ CX; POPQ AX
+	ADDQ	$16, SP	// vector, error
+	IRETQ
+
+// systemCall is the SYSCALL entry. CX and R11 hold the return address and
+// flags; interrupts are disabled by FMASK. Go's stubs are caller-save, so there
+// is no FP state worth keeping.
+TEXT systemCall<>(SB),NOSPLIT|NOFRAME,$0
+	CMPQ	CPU_InKernel(GS), $0
+	JEQ	2(PC)
+	UD2		// the Go runtime was entered from kernel context
+	MOVQ	SP, CPU_machine_scratch(GS)
+	MOVQ	CPU_Context(GS), SP
+	MOVQ	Context_Stack_Hi(SP), SP
+	PUSHQ	$0x10	// SS
+	PUSHQ	CPU_machine_scratch(GS)
+	PUSHQ	R11	// flags
+	PUSHQ	$0x08	// CS
+	PUSHQ	CX	// IP
+	PUSHQ	$0	// error
+	PUSHQ	$0x100	// SyscallVector
+	PUSHQ	AX; PUSHQ CX; PUSHQ DX; PUSHQ BX
+	PUSHQ	BP; PUSHQ SI; PUSHQ DI
+	PUSHQ	R8; PUSHQ R9; PUSHQ R10; PUSHQ R11
+	PUSHQ	R12; PUSHQ R13; PUSHQ R14; PUSHQ R15
+	PUSHQ	$0	// Kernel
+	MOVQ	CR8, AX
+	PUSHQ	AX	// Level
+	PUSHQ	$0	// FP
+	MOVQ	SP, R12
+	MOVQ	$1, CPU_InKernel(GS)
+	MOVQ	CPU_machine_fsBase(GS), AX
+	SETFS
+	MOVQ	CPU_KernelG(GS), R14
+	MOVQ	R14, CPU_machine_tls(GS)
+	PXOR	X15, X15
+	PUSHQ	Frame_IP(R12)
+	PUSHQ	BP
+	MOVQ	SP, BP
+	PUSHQ	R12
+	PUSHQ	R12
+	CALL	irqlab∕entry·syscall(SB)	// returns with interrupts disabled
+	MOVQ	(SP), R12
+	JMP	leave<>(SB)
+
+TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0-8
+	LEAQ	systemCall<>(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET
+
+// First run of a kernel thread: closure and argument are on the stack, see
+// PrepareKernel.
+TEXT kernelStart<>(SB),NOSPLIT|NOFRAME,$0
+	CALL	irqlab∕entry·started(SB)
+	MOVQ	0(SP), DX
+	MOVQ	8(SP), AX
+	PXOR	X15, X15
+	MOVQ	-8(FS), R14
+	MOVQ	(DX), CX
+	CALL	CX
+	UD2
+
+TEXT ·kernelStart(SB),NOSPLIT|NOFRAME,$0-8
+	LEAQ	kernelStart<>(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET
+
+// First run of a thread of Go code: its frame is on top of the stack, see
+// PrepareGo.
+TEXT goStart<>(SB),NOSPLIT|NOFRAME,$0
+	CALL	irqlab∕entry·started(SB)
+	CLI
+	MOVQ	SP, R12
+	JMP	leave<>(SB)
+
+TEXT ·goStart(SB),NOSPLIT|NOFRAME,$0-8
+	LEAQ	goStart<>(SB), AX
+	MOVQ	AX, ret+0(FP)
+	RET

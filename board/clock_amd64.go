@@ -1,0 +1,111 @@
+package board
+
+import (
+	"math/bits"
+
+	"irqlab/arch"
+)
+
+// Counter frequencies in Hz, measured against the PIT at boot.
+var (
+	counterHz uint64
+	lapicHz   uint64
+	lapicMult uint64 // LAPIC ticks per counter tick, 32.32 fixed point
+)
+
+// CounterHz returns the frequency of arch.Counter in Hz.
+func CounterHz() uint64 { return counterHz }
+
+// pitHz is the frequency of the 8254's input clock.
+const pitHz = 1193182
+
+// pitWait waits for count periods of the PIT's channel 2, gated and read by
+// port 0x61 (Intel ICH9 data sheet, 13.7.1).
+func pitWait(count uint16) {
+	arch.Out8(0x61, arch.In8(0x61)&^3)
+	arch.Out8(0x43, 0xB0) // channel 2, both bytes, mode 0
+	arch.Out8(0x42, uint8(count))
+	arch.Out8(0x42, uint8(count>>8))
+	arch.Out8(0x61, arch.In8(0x61)&^2|1)
+	for arch.In8(0x61)&0x20 == 0 {
+		arch.Pause()
+	}
+}
+
+// calibrate measures both counters. A host that takes the processor away only
+// ever lengthens a window, so the shortest of several is the best.
+func calibrate() {
+	const window, windows = pitHz / 1000, 4 // 1 ms each
+	tsc, apic := ^uint64(0), ^uint64(0)
+	for range windows {
+		writeLocal(lapicInitial, 0xffffffff)
+		t := arch.Counter()
+		pitWait(window)
+		tsc = min(tsc, arch.Counter()-t)
+		apic = min(apic, uint64(0xffffffff-readLocal(lapicCurrent)))
+		writeLocal(lapicInitial, 0)
+	}
+	counterHz = round(tsc * 1000)
+	lapicHz = round(apic * 1000)
+	lapicMult = lapicHz << 32 / counterHz
+}
+
+// round drops the digits that the measurement cannot know.
+func round(hz uint64) uint64 {
+	const unit = 1e6
+	return max((hz+unit/2)/unit, 1) * unit
+}
+
+// SetTimer makes the clock interrupt (level CLOCK) happen on this processor
+// when arch.Counter reaches deadline, or at once if that has passed.
+func SetTimer(deadline uint64) {
+	n := uint64(1)
+	if now := arch.Counter(); deadline > now {
+		hi, lo := bits.Mul64(deadline-now, lapicMult)
+		n = min(hi<<32|lo>>32+1, 0xffffffff)
+	}
+	writeLocal(lapicInitial, uint32(n))
+}
+
+// CMOS registers of the real-time clock (Motorola MC146818A data sheet).
+const (
+	cmosIndex, cmosData            = 0x70, 0x71
+	cmosSecond, cmosMinute         = 0x00, 0x02
+	cmosHour, cmosDay              = 0x04, 0x07
+	cmosMonth, cmosYear            = 0x08, 0x09
+	cmosCentury, cmosStatusA       = 0x32, 0x0A
+	cmosUpdating             uint8 = 0x80
+)
+
+func cmos(reg uint8) int64 {
+	arch.Out8(cmosIndex, reg)
+	v := int64(arch.In8(cmosData))
+	return v&15 + v>>4*10
+}
+
+// WallClock returns the real-time clock in seconds since 1970, UTC. TamaGo's
+// driver serves Go code; this one allocates nothing, so it can run at boot.
+func WallClock() int64 {
+	for {
+		arch.Out8(cmosIndex, cmosStatusA)
+		if arch.In8(cmosData)&cmosUpdating == 0 {
+			break
+		}
+		arch.Pause()
+	}
+	y, m, d := cmos(cmosCentury)*100+cmos(cmosYear), cmos(cmosMonth), cmos(cmosDay)
+	return daysFromCivil(y, m, d)*86400 + cmos(cmosHour)*3600 + cmos(cmosMinute)*60 + cmos(cmosSecond)
+}
+
+// daysFromCivil counts days since 1970-01-01 in the proleptic Gregorian
+// calendar; years start in March, so that leap days come last.
+func daysFromCivil(y, m, d int64) int64 {
+	if m <= 2 {
+		y--
+		m += 12
+	}
+	return 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + d - 1 - 719468
+}
+
+// Entropy returns a word that differs from boot to boot.
+func Entropy() uint64 { return arch.Counter() * 0x9E3779B97F4A7C15 }

@@ -1,0 +1,109 @@
+package board
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"irqlab/arch"
+)
+
+// Init prepares console, memory map and command line. Boot processor, once. It
+// reports whether the loader's information was usable.
+func Init() bool {
+	initConsole()
+	return initMemory()
+}
+
+// Calibrate measures the counters' frequencies; InitCPU comes first.
+func Calibrate() { calibrate() }
+
+// trampolinePage is where a startup IPI makes a processor begin, in real mode:
+// vector 0x08 (Intel SDM vol. 3A, 9.4.4).
+const (
+	trampolinePage = 0x8000
+	trampolineData = 0x8F00
+)
+
+// trampoline goes from real mode straight to 64-bit mode, on the boot
+// processor's first page tables at 0x10000, and jumps to the address in
+// trampolineData+0x40 with a processor number of its own in EDI and a stack
+// top in RSI.
+var trampoline = [...]byte{
+	0xfa,       // cli
+	0xfc,       // cld
+	0x31, 0xc0, // xor ax, ax
+	0x8e, 0xd8, // mov ds, ax
+	0x66, 0xb8, 0x20, 0x06, 0x00, 0x00, // mov eax, CR4: PAE|OSFXSR|OSXMMEXCPT
+	0x0f, 0x22, 0xe0, // mov cr4, eax
+	0x66, 0xb8, 0x00, 0x00, 0x01, 0x00, // mov eax, 0x10000
+	0x0f, 0x22, 0xd8, // mov cr3, eax
+	0x66, 0xb9, 0x80, 0x00, 0x00, 0xc0, // mov ecx, EFER
+	0x0f, 0x32, // rdmsr
+	0x66, 0x0d, 0x01, 0x09, 0x00, 0x00, // or eax, SCE|LME|NXE
+	0x0f, 0x30, // wrmsr
+	0x66, 0x0f, 0x01, 0x16, 0x00, 0x8f, // lgdt [0x8f00]
+	0x66, 0xb8, 0x23, 0x00, 0x01, 0x80, // mov eax, CR0: PG|WP|NE|MP|PE
+	0x0f, 0x22, 0xc0, // mov cr0, eax
+	0x66, 0xea, 0x80, 0x80, 0x00, 0x00, 0x08, 0x00, // jmp 8:0x8080
+	0x80: 0x66, 0xb8, 0x10, 0x00, // mov ax, 0x10
+	0x8e, 0xd8, // mov ds, ax
+	0x8e, 0xc0, // mov es, ax
+	0x8e, 0xd0, // mov ss, ax
+	0xbf, 0x01, 0x00, 0x00, 0x00, // mov edi, 1
+	0xf0, 0x0f, 0xc1, 0x3c, 0x25, 0x50, 0x8f, 0x00, 0x00, // lock xadd [0x8f50], edi
+	0x83, 0xff, 0x08, // cmp edi, MaxCPUs
+	0x72, 0x03, // jb .+3
+	0xf4, 0xeb, 0xfd, // hlt: one processor too many
+	0x48, 0x8b, 0x34, 0xfd, 0x60, 0x8f, 0x00, 0x00, // mov rsi, [0x8f60+rdi*8]
+	0x48, 0x8b, 0x04, 0x25, 0x40, 0x8f, 0x00, 0x00, // mov rax, [0x8f40]
+	0xff, 0xe0, // jmp rax
+}
+
+// StartCPUs starts the processors that exist, up to arch.MaxCPUs, each on the
+// boot stack whose top is in stacks, and waits until they have reported.
+func StartCPUs(stacks *[arch.MaxCPUs]uintptr) {
+	page := (*[4096]byte)(unsafe.Pointer(uintptr(trampolinePage)))
+	for i, b := range &trampoline {
+		page[i] = b
+	}
+	data := uintptr(trampolineData)
+	*(*uint16)(unsafe.Pointer(data)) = 23
+	*(*uint32)(unsafe.Pointer(data + 2)) = trampolineData + 0x10
+	*(*[3]uint64)(unsafe.Pointer(data + 0x10)) = [3]uint64{0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF}
+	*(*uintptr)(unsafe.Pointer(data + 0x40)) = arch.SecondaryStart()
+	next := (*uint32)(unsafe.Pointer(data + 0x50))
+	*next = 1
+	for i := range stacks {
+		*(*uintptr)(unsafe.Pointer(data + 0x60 + uintptr(i)*8)) = stacks[i]
+	}
+	writeLocal(0x300, deliverInit|icrAssert|destAllExcept)
+	pitWait(pitHz / 1000)
+	writeLocal(0x300, deliverSIPI|icrAssert|destAllExcept|trampolinePage>>12)
+	// Nobody says how many will come: wait until the count has been still for
+	// 2 ms and everybody counted has reported.
+	for quiet, seen := 0, uint32(0); quiet < 2; {
+		pitWait(pitHz / 1000)
+		n := min(atomic.LoadUint32(next), arch.MaxCPUs)
+		up := uint32(1)
+		for i := uint32(1); i < n; i++ {
+			up += atomic.LoadUint32(&arch.CPUs[i].Started)
+		}
+		if n == seen && up == n {
+			quiet++
+		} else {
+			quiet = 0
+		}
+		seen = n
+		arch.NumCPUs = up
+	}
+}
+
+// Exit leaves QEMU through isa-debug-exit, which turns the byte v into exit
+// status v<<1|1. The agreed encoding makes status 0 unlike every failure of
+// QEMU itself.
+func Exit(status uint8) {
+	arch.Out32(0xF4, uint32(0x10^status&0x7f))
+	for {
+		arch.Halt()
+	}
+}
