@@ -91,7 +91,8 @@ fs2:
 	MOVQ	$0, CPU_InKernel(GS)
 	MOVL	Context_Attention(BX), CX
 	POPQ	BP
-	MOVQ	8(SP), SP
+	POPQ	DX	// return address
+	POPQ	SP
 	STI
 	TESTL	CX, CX
 	JNZ	attention
