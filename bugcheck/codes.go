@@ -13,4 +13,5 @@ const (
 	MaximumWaitObjects    Code = 0x0C
 	SpinLockAlreadyOwned  Code = 0x0F
 	SpinLockNotOwned      Code = 0x10
+	NoPagesAvailable      Code = 0x4D
 )
