@@ -1,6 +1,9 @@
 // Package bugcheck stops the machine with a documented code, and says why on
 // the console. It runs at any IRQL, in any context, takes no lock and
 // allocates nothing: the only state it trusts is the frame it is given.
+//
+// The first processor to call wins; the others are frozen where they are and
+// the console belongs to the stop screen (see stop.go).
 package bugcheck
 
 // Code is a bug check code ("Bug Check Code Reference").
@@ -8,10 +11,133 @@ type Code uint32
 
 // The codes this kernel raises.
 const (
-	IRQLNotGreaterOrEqual Code = 0x09
-	IRQLNotLessOrEqual    Code = 0x0A
-	MaximumWaitObjects    Code = 0x0C
-	SpinLockAlreadyOwned  Code = 0x0F
-	SpinLockNotOwned      Code = 0x10
-	NoPagesAvailable      Code = 0x4D
+	APCIndexMismatch              Code = 0x01
+	IRQLNotDispatchLevel          Code = 0x08
+	IRQLNotGreaterOrEqual         Code = 0x09
+	IRQLNotLessOrEqual            Code = 0x0A
+	MaximumWaitObjects            Code = 0x0C
+	SpinLockAlreadyOwned          Code = 0x0F
+	SpinLockNotOwned              Code = 0x10
+	ReferenceByPointer            Code = 0x18
+	BadPoolHeader                 Code = 0x19
+	KmodeExceptionNotHandled      Code = 0x1E
+	KernelAPCPendingDuringExit    Code = 0x20
+	IRQLGreaterThanZeroAtService  Code = 0x4A
+	NoPagesAvailable              Code = 0x4D
+	PageFaultInNonpagedArea       Code = 0x50
+	UnexpectedKernelModeTrap      Code = 0x7F
+	AttemptedSwitchFromDPC        Code = 0xB8
+	BadPoolCaller                 Code = 0xC2
+	VerifierDetectedViolation     Code = 0xC4
+	TimerOrDPCInvalid             Code = 0xC7
+	IRQLUnexpectedValue           Code = 0xC8
+	DriverIRQLNotLessOrEqual      Code = 0xD1
+	WorkerThreadReturnedAtBadIRQL Code = 0xE1
+	ManuallyInitiatedCrash        Code = 0xE2
+	ClockWatchdogTimeout          Code = 0x101
+	DPCWatchdogViolation          Code = 0x133
+	KernelSecurityCheckFailure    Code = 0x139
 )
+
+// Description is what the screen says about a code: its documented name, the
+// rule that was broken, and the meaning of the parameters.
+type Description struct {
+	Code       Code
+	Name       string
+	Meaning    string
+	Parameters [4]string
+}
+
+// descriptions are ordered by code.
+var descriptions = [...]Description{
+	{APCIndexMismatch, "APC_INDEX_MISMATCH",
+		"a thread left the kernel with an unbalanced count of critical or guarded regions",
+		[4]string{"address of the call", "attached state", "APC disable count", "0 for a system call"}},
+	{IRQLNotDispatchLevel, "IRQL_NOT_DISPATCH_LEVEL",
+		"a routine that runs at DISPATCH_LEVEL was called at another level",
+		[4]string{"routine or object", "IRQL", "", ""}},
+	{IRQLNotGreaterOrEqual, "IRQL_NOT_GREATER_OR_EQUAL",
+		"a raise went down, or a routine was called below the level it needs",
+		[4]string{"level asked for", "IRQL", "least level allowed", ""}},
+	{IRQLNotLessOrEqual, "IRQL_NOT_LESS_OR_EQUAL",
+		"pageable or invalid memory was touched, a wait was tried, or a level went up by a lowering, at too high an IRQL",
+		[4]string{"address referenced", "IRQL", "access: 0 read, 1 write, 8 execute", "address of the instruction"}},
+	{MaximumWaitObjects, "MAXIMUM_WAIT_OBJECTS_EXCEEDED",
+		"a wait for more objects than there are wait blocks",
+		[4]string{"objects", "most allowed", "", ""}},
+	{SpinLockAlreadyOwned, "SPIN_LOCK_ALREADY_OWNED",
+		"a processor acquired a spin lock that it holds already: it would spin for ever",
+		[4]string{"spin lock", "owner", "", ""}},
+	{SpinLockNotOwned, "SPIN_LOCK_NOT_OWNED",
+		"a spin lock was released by someone who does not hold it",
+		[4]string{"spin lock", "owner", "", ""}},
+	{ReferenceByPointer, "REFERENCE_BY_POINTER",
+		"the reference count of an object is wrong: it was dereferenced once too often",
+		[4]string{"object type", "object", "0 or the reason", "references"}},
+	{BadPoolHeader, "BAD_POOL_HEADER",
+		"the header of a pool allocation is damaged: somebody wrote beyond the end of another one",
+		[4]string{"kind of damage", "pool entry", "neighbour or expected value", "value found"}},
+	{KmodeExceptionNotHandled, "KMODE_EXCEPTION_NOT_HANDLED",
+		"an exception had no handler",
+		[4]string{"exception code (NTSTATUS)", "address of the instruction", "first exception parameter", "second exception parameter"}},
+	{KernelAPCPendingDuringExit, "KERNEL_APC_PENDING_DURING_EXIT",
+		"a thread ended inside a critical region or with kernel APCs still queued",
+		[4]string{"APC queued", "APC disable count", "IRQL", ""}},
+	{IRQLGreaterThanZeroAtService, "IRQL_GT_ZERO_AT_SYSTEM_SERVICE",
+		"a system service returned above PASSIVE_LEVEL",
+		[4]string{"address of the service", "IRQL", "", ""}},
+	{NoPagesAvailable, "NO_PAGES_AVAILABLE",
+		"memory that was promised could not be provided: RAM is exhausted",
+		[4]string{"pages of RAM", "pages free", "pages promised", "address referenced"}},
+	{PageFaultInNonpagedArea, "PAGE_FAULT_IN_NONPAGED_AREA",
+		"memory that does not exist was touched",
+		[4]string{"address referenced", "access: 0 read, 2 write, 0x10 execute", "address of the instruction", ""}},
+	{UnexpectedKernelModeTrap, "UNEXPECTED_KERNEL_MODE_TRAP",
+		"the processor raised a trap that kernel code must not cause (8: double fault, mostly a kernel stack overflow)",
+		[4]string{"trap number", "address of the instruction", "stack pointer", ""}},
+	{AttemptedSwitchFromDPC, "ATTEMPTED_SWITCH_FROM_DPC",
+		"a DPC routine tried to wait, or otherwise to give up the processor",
+		[4]string{"thread interrupted", "", "", ""}},
+	{BadPoolCaller, "BAD_POOL_CALLER",
+		"a pool routine was called with something that is not valid: freed twice, never allocated, or at a bad IRQL",
+		[4]string{"kind of violation", "", "", "pool block"}},
+	{VerifierDetectedViolation, "DRIVER_VERIFIER_DETECTED_VIOLATION",
+		"a driver broke a rule that the verifier checks",
+		[4]string{"rule", "", "", ""}},
+	{TimerOrDPCInvalid, "TIMER_OR_DPC_INVALID",
+		"a timer or DPC was found in memory that was freed, or is set up wrongly",
+		[4]string{"kind: 0 timer, 1 DPC, 2 DPC routine, 3 processor, 4-5 APC state", "object", "start of the memory", "end of the memory"}},
+	{IRQLUnexpectedValue, "IRQL_UNEXPECTED_VALUE",
+		"a callback returned at another level than it was called at",
+		[4]string{"levels: before << 16 | after", "routine", "object", ""}},
+	{DriverIRQLNotLessOrEqual, "DRIVER_IRQL_NOT_LESS_OR_EQUAL",
+		"a driver touched pageable or invalid memory at too high an IRQL",
+		[4]string{"address referenced", "IRQL", "access: 0 read, 1 write, 8 execute", "address of the instruction"}},
+	{WorkerThreadReturnedAtBadIRQL, "WORKER_THREAD_RETURNED_AT_BAD_IRQL",
+		"a work item returned at another level than PASSIVE_LEVEL",
+		[4]string{"routine", "IRQL", "work item", ""}},
+	{ManuallyInitiatedCrash, "MANUALLY_INITIATED_CRASH",
+		"somebody asked for it",
+		[4]string{"", "", "", ""}},
+	{ClockWatchdogTimeout, "CLOCK_WATCHDOG_TIMEOUT",
+		"a processor takes no clock interrupts: it runs at too high an IRQL or with interrupts disabled for too long",
+		[4]string{"ticks", "", "", "processor"}},
+	{DPCWatchdogViolation, "DPC_WATCHDOG_VIOLATION",
+		"too long at DISPATCH_LEVEL",
+		[4]string{"0: a single DPC, 1: the sum", "ticks used", "ticks allowed", ""}},
+	{KernelSecurityCheckFailure, "KERNEL_SECURITY_CHECK_FAILURE",
+		"a data structure is corrupt (3: a doubly linked list)",
+		[4]string{"kind", "address", "", ""}},
+}
+
+// Describe returns what is known about a code; the name is empty for others.
+func Describe(c Code) *Description {
+	for i := range descriptions {
+		if descriptions[i].Code == c {
+			return &descriptions[i]
+		}
+	}
+	return &unknown
+}
+
+var unknown Description

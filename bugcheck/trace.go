@@ -1,0 +1,119 @@
+package bugcheck
+
+import (
+	"irqlab/arch"
+)
+
+// maxDepth bounds a back trace; deeper ones end with a note.
+const maxDepth = 48
+
+// Trace is a back trace: the PC where it starts, then return addresses.
+type Trace struct {
+	PCs  [maxDepth]uintptr
+	N    int
+	More bool // there were more frames
+	// Exact is true for the first PC when it is the interrupted instruction
+	// and not a return address.
+	Exact bool
+}
+
+// FromFrame walks from where a trap interrupted.
+func (t *Trace) FromFrame(f *arch.Frame) {
+	t.N, t.More, t.Exact = 0, false, true
+	t.add(f.PC())
+	// Before its prologue has run, and in a leaf without a frame, a function is
+	// not in the chain yet: its caller is known from the return address alone.
+	// The same goes for a call through a bad pointer.
+	if frameless(f.PC()) {
+		caller := f.Link()
+		if caller == 0 {
+			caller, _ = load(f.SP())
+		}
+		if inText(caller) {
+			t.add(caller)
+		}
+	}
+	t.walk(f.BasePointer())
+}
+
+// FromHere walks from the caller.
+//
+//go:noinline
+func (t *Trace) FromHere() {
+	t.N, t.More, t.Exact = 0, false, false
+	t.walk(arch.FramePointer())
+}
+
+// walk follows the frame-pointer chain: at the frame pointer the caller's, in
+// the word after it the return address, on both architectures. Gates and trap
+// stubs link the chains of the two stacks they join, so it reaches from an ISR
+// through the kernel to the goroutine.
+func (t *Trace) walk(fp uintptr) {
+	for {
+		next, ok1 := load(fp)
+		pc, ok2 := load(fp + 8)
+		if !ok1 || !ok2 || pc == 0 {
+			return
+		}
+		if !t.add(pc) || next == fp {
+			return
+		}
+		fp = next
+	}
+}
+
+func (t *Trace) add(pc uintptr) bool {
+	if t.N == len(t.PCs) {
+		t.More = true
+		return false
+	}
+	t.PCs[t.N] = pc
+	t.N++
+	return true
+}
+
+// site returns an address inside the i-th call instruction.
+func (t *Trace) site(i int) uintptr {
+	if i == 0 && t.Exact {
+		return t.PCs[i]
+	}
+	return t.PCs[i] - 1
+}
+
+// frameless reports whether the code at pc has nothing on the stack.
+func frameless(pc uintptr) bool {
+	var p positions
+	return !p.find(pc) || p.value(p.f.pcsp, pc) == 0
+}
+
+func inText(pc uintptr) bool {
+	text, etext, _, _, _, _ := arch.ImageBounds()
+	return text <= pc && pc < etext
+}
+
+// load reads a word if that cannot fault: it looks the address up in the
+// translation tables first. Device registers are left alone, for reading them
+// may have effects.
+func load(va uintptr) (uintptr, bool) {
+	if va%8 != 0 || va < arch.PageSize || va != uintptr(int64(va)<<16>>16) {
+		return 0, false
+	}
+	if !readable(va) {
+		return 0, false
+	}
+	return *(*uintptr)(pointer(va)), true
+}
+
+func readable(va uintptr) bool {
+	table := arch.RootTable()
+	for shift := 39; ; shift -= 9 {
+		e := *(*arch.PTE)(pointer(table + va>>shift%512*8))
+		if !e.Present() {
+			return false
+		}
+		if shift == 12 || e.Leaf() {
+			return e.Prot()&arch.ProtDevice == 0
+		}
+		table = e.Address()
+	}
+}

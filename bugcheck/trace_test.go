@@ -1,0 +1,99 @@
+package bugcheck
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"irqlab/arch"
+)
+
+//go:noinline
+func caller() (chain, unwound uintptr) { chain, unwound = callee(); return chain, unwound + 0 }
+
+//go:noinline
+func callee() (chain, unwound uintptr) {
+	var pcs [1]uintptr
+	runtime.Callers(2, pcs[:]) // from caller on
+	return *(*uintptr)(pointer(arch.FramePointer() + 8)), pcs[0]
+}
+
+// The chain that FramePointer starts is the one the runtime unwinds.
+func TestFramePointer(t *testing.T) {
+	if chain, unwound := caller(); chain != unwound {
+		t.Errorf("return address %#x, want %#x", chain, unwound)
+	}
+}
+
+func TestDescriptions(t *testing.T) {
+	for i, d := range descriptions {
+		if d.Name == "" || d.Meaning == "" || strings.ToUpper(d.Name) != d.Name {
+			t.Errorf("%#x: name %q, meaning %q", d.Code, d.Name, d.Meaning)
+		}
+		if i > 0 && descriptions[i-1].Code >= d.Code {
+			t.Errorf("%#x is out of order", d.Code)
+		}
+		if Describe(d.Code).Name != d.Name {
+			t.Errorf("%#x is not found", d.Code)
+		}
+	}
+	if Describe(0xFFFF).Name != "" {
+		t.Error("an unknown code has a name")
+	}
+}
+
+//go:noinline
+func pcOf() uintptr {
+	pc, _, _, _ := runtime.Caller(0)
+	return pc
+}
+
+func TestMisuse(t *testing.T) {
+	for _, c := range []struct{ function, text string }{
+		{"runtime.mallocgc", "heap allocation"},
+		{"runtime.mallocgcTiny", "heap allocation"},
+		{"runtime.mapassign_fast64", "map write"},
+		{"runtime.morestack_noctxt", "kernel stack overflow"},
+		{"runtime.chansend1", "channel"},
+		{"runtime.nanotime1", ""},
+		{"irqlab/kernel.Wait", ""},
+	} {
+		if got := misuse(c.function); !strings.HasPrefix(got, c.text) || (c.text == "") != (got == "") {
+			t.Errorf("%s: %q", c.function, got)
+		}
+	}
+	var tr Trace
+	tr.add(pcOf())
+	if text, f := tr.Misuse(); text != "" || f != "" {
+		t.Errorf("a trace of this package is misuse: %s %s", text, f)
+	}
+}
+
+func TestResident(t *testing.T) {
+	for f, want := range map[string]bool{
+		"irqlab/kernel.(*Thread).Wait":     true,
+		"irqlab/sync/spin.(*Lock).Acquire": true,
+		"irqlab/kernelish.Wait":            false,
+		"irqlab/demos/mutex.main":          false,
+		"main.main":                        false,
+		"runtime.mallocgc":                 false,
+	} {
+		if resident(f) != want {
+			t.Errorf("resident(%q) = %v", f, !want)
+		}
+	}
+	if !driver(0x1234) {
+		t.Error("a call into nowhere is the kernel's fault")
+	}
+	if driver(pcOf()) {
+		t.Error("this package is not resident")
+	}
+}
+
+func TestTail(t *testing.T) {
+	for in, want := range map[string]string{"/a/b/c.go": "b/c.go", "c.go": "c.go", "b/c.go": "b/c.go", "": ""} {
+		if got := tail(in); got != want {
+			t.Errorf("tail(%q) = %q", in, got)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package bugcheck
+
+import (
+	"irqlab/arch"
+	"irqlab/ntstatus"
+)
+
+// PageFault stops the machine for a page fault that nobody could serve: at
+// DISPATCH_LEVEL and above 0xD1 if a driver made it and 0xA if the kernel did,
+// below 0x50.
+func PageFault(f *arch.Frame, va uintptr, a arch.Access) {
+	if f.IRQL() >= 2 {
+		code := IRQLNotLessOrEqual
+		if driver(f.PC()) {
+			code = DriverIRQLNotLessOrEqual
+		}
+		StopFrame(code, va, f.IRQL(), uintptr(a), f.PC(), f)
+	}
+	// 0x50 counts accesses differently from 0xA.
+	kind := uintptr(0)
+	switch a {
+	case arch.AccessWrite:
+		kind = 2
+	case arch.AccessExecute:
+		kind = 0x10
+	}
+	StopFrame(PageFaultInNonpagedArea, va, kind, f.PC(), 0, f)
+}
+
+// Trap stops the machine for any other trap that kernel code caused.
+func Trap(f *arch.Frame) {
+	code := ntstatus.AccessViolation
+	switch f.Cause() {
+	case arch.CauseDoubleFault:
+		StopFrame(UnexpectedKernelModeTrap, 8, f.PC(), f.SP(), 0, f)
+	case arch.CauseMachineCheck:
+		StopFrame(UnexpectedKernelModeTrap, 18, f.PC(), f.SP(), 0, f)
+	case arch.CauseNMI:
+		StopFrame(UnexpectedKernelModeTrap, 2, f.PC(), f.SP(), 0, f)
+	case arch.CauseDivide:
+		code = statusIntegerDivide
+	case arch.CauseFloat:
+		code = statusFloat
+	case arch.CauseBreakpoint:
+		code = statusBreakpoint
+	case arch.CauseDebug:
+		code = statusSingleStep
+	case arch.CauseUndefined:
+		code = statusIllegalInstruction
+	case arch.CauseAlignment:
+		code = statusMisalignment
+	}
+	StopFrame(KmodeExceptionNotHandled, uintptr(uint32(code)), f.PC(), 0, 0, f)
+}
+
+// Exception codes ([MS-ERREF] section 2.3.1).
+const (
+	statusMisalignment       ntstatus.Status = -0x7FFFFFFE // 0x80000002
+	statusBreakpoint         ntstatus.Status = -0x7FFFFFFD // 0x80000003
+	statusSingleStep         ntstatus.Status = -0x7FFFFFFC // 0x80000004
+	statusIllegalInstruction ntstatus.Status = -0x3FFFFFE3 // 0xC000001D
+	statusFloat              ntstatus.Status = -0x3FFFFF70 // 0xC0000090, FLOAT_INVALID_OPERATION
+	statusIntegerDivide      ntstatus.Status = -0x3FFFFF6C // 0xC0000094
+)
+
+// driver reports whether the function at pc is not the kernel's own: the image
+// holds irqlab's packages, the Go distribution, and the programs on top. What
+// the Go runtime does at a raised level a driver made it do.
+func driver(pc uintptr) bool {
+	var p positions
+	if !p.find(pc) {
+		return true // a bad call: only a driver's function pointer leads there
+	}
+	var at Position
+	for p.next(&at) {
+		if !at.Inlined {
+			return !resident(at.Function)
+		}
+	}
+	return true
+}
+
+// residentPackages are the packages of the kernel proper, below wdk.
+var residentPackages = [...]string{
+	"arch", "board", "bugcheck", "dpc", "entry", "intr", "ipi", "irql", "kernel",
+	"linux", "list", "mm", "ntstatus", "ob", "pool", "sync", "wdk",
+}
+
+func resident(function string) bool {
+	const module = "irqlab/"
+	if !hasPrefix(function, module) {
+		return false
+	}
+	rest := function[len(module):]
+	for _, p := range &residentPackages {
+		if hasPrefix(rest, p) && len(rest) > len(p) && (rest[len(p)] == '.' || rest[len(p)] == '/') {
+			return true
+		}
+	}
+	return false
+}
