@@ -1,0 +1,142 @@
+package spin
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/bugcheck"
+	"irqlab/irql"
+)
+
+// Checked makes every lock record its owner and verify the rules of its use, as
+// checked builds of Windows do. It is set before the second processor starts
+// and left alone after.
+var Checked = true
+
+// Op is a step in the life of a lock that Hook is told of.
+type Op uint8
+
+const (
+	Acquiring Op = iota // before the first attempt
+	Acquired            // the caller holds the lock
+	Releasing           // the caller still holds the lock
+)
+
+// Hook, if not nil, is called in checked mode at each step of every lock, with
+// the lock's address: the one place that tracing and schedule points need. It
+// must be a top-level resident function and must not take a lock.
+var Hook func(lock uintptr, op Op)
+
+// Parameter 1 of bug check DRIVER_VERIFIER_DETECTED_VIOLATION; parameter 2 is
+// the level, parameter 3 the lock.
+const releasedAtWrongLevel = 0x32
+
+// owner is the word of a lock that the caller holds: the address of the running
+// thread's context with bit 0 set. At DISPATCH_LEVEL the thread stays, and an
+// ISR or DPC that takes a lock of the thread it interrupted is a deadlock that
+// must be found too, so the thread is the right owner for those as well.
+func owner() uintptr { return uintptr(unsafe.Pointer(arch.ThisContext())) | 1 }
+
+func (l *Lock) address() uintptr { return uintptr(unsafe.Pointer(l)) }
+
+// takeChecked is take in checked mode.
+func (l *Lock) takeChecked() {
+	if Hook != nil {
+		Hook(l.address(), Acquiring)
+	}
+	word := owner()
+	if !atomic.CompareAndSwapUintptr(&l.word, 0, word) {
+		l.wait(word)
+	}
+	if Hook != nil {
+		Hook(l.address(), Acquired)
+	}
+}
+
+// tryChecked is one attempt in checked mode.
+func (l *Lock) tryChecked() bool {
+	word := owner()
+	if !atomic.CompareAndSwapUintptr(&l.word, 0, word) {
+		if atomic.LoadUintptr(&l.word) == word {
+			bugcheck.Stop(bugcheck.SpinLockAlreadyOwned, l.address(), word, 0, 0)
+		}
+		return false
+	}
+	if Hook != nil {
+		Hook(l.address(), Acquired)
+	}
+	return true
+}
+
+// checkOwned stops the machine unless the caller holds the lock.
+func (l *Lock) checkOwned() {
+	w := atomic.LoadUintptr(&l.word)
+	if w != owner() && w != held {
+		bugcheck.Stop(bugcheck.SpinLockNotOwned, l.address(), w, 0, 0)
+	}
+	if Hook != nil {
+		Hook(l.address(), Releasing)
+	}
+}
+
+// checkAtDpc stops the machine below DISPATCH_LEVEL, where the thread could be
+// switched out with the lock held.
+func (l *Lock) checkAtDpc() { checkAtDpc(l.address()) }
+
+func checkAtDpc(lock uintptr) {
+	if level := irql.Current(); level < irql.Dispatch {
+		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, lock, uintptr(level), 0, 0)
+	}
+}
+
+// checkLevel stops the machine at any other level than the given one.
+func (l *Lock) checkLevel(want irql.Level) { checkLevel(l.address(), want) }
+
+func checkLevel(lock uintptr, want irql.Level) {
+	if level := irql.Current(); level != want {
+		bugcheck.Stop(bugcheck.VerifierDetectedViolation, releasedAtWrongLevel, uintptr(level), lock, 0)
+	}
+}
+
+// Owned reports whether the running thread holds the lock. Outside checked mode
+// it can only tell that somebody does.
+//
+// IRQL: >= DISPATCH_LEVEL
+func (l *Lock) Owned() bool {
+	w := atomic.LoadUintptr(&l.word)
+	return w == owner() || w == held
+}
+
+// Adopt makes the running thread the owner of a lock that was held across a
+// thread switch. Only the dispatcher does such a thing.
+//
+// IRQL: >= DISPATCH_LEVEL
+func (l *Lock) Adopt() {
+	if Checked {
+		atomic.StoreUintptr(&l.word, owner())
+	}
+}
+
+// contention counts, per processor, how often and how long it spun.
+var contention [arch.MaxCPUs]struct {
+	waits, spins uint64
+	_            [6]uint64 // a cache line each
+}
+
+// contended accounts one acquisition that had to wait. An ISR may interrupt it
+// and count as well, hence the atomic additions.
+func contended(spins uint64) {
+	c := &contention[arch.ThisCPU().ID]
+	atomic.AddUint64(&c.waits, 1)
+	atomic.AddUint64(&c.spins, spins)
+}
+
+// Contention returns how many acquisitions on the processor had to wait, and
+// how many rounds they spun in all.
+//
+// IRQL: any
+func Contention(cpu uint32) (waits, spins uint64) {
+	c := &contention[cpu]
+	return atomic.LoadUint64(&c.waits), atomic.LoadUint64(&c.spins)
+}
