@@ -37,6 +37,7 @@ const (
 	ClockWatchdogTimeout          Code = 0x101
 	DPCWatchdogViolation          Code = 0x133
 	KernelSecurityCheckFailure    Code = 0x139
+	ThreadTerminateHeldMutex      Code = 0x4000008A
 )
 
 // Description is what the screen says about a code: its documented name, the
@@ -109,7 +110,7 @@ var descriptions = [...]Description{
 		[4]string{"kind: 0 timer, 1 DPC, 2 DPC routine, 3 processor, 4-5 APC state", "object", "start of the memory", "end of the memory"}},
 	{IRQLUnexpectedValue, "IRQL_UNEXPECTED_VALUE",
 		"a callback returned at another level than it was called at",
-		[4]string{"levels: before << 16 | after", "routine", "object", ""}},
+		[4]string{"IRQL << 16 | expected << 8 | kind: 2 DPC, 3 interrupt", "routine", "object", ""}},
 	{DriverIRQLNotLessOrEqual, "DRIVER_IRQL_NOT_LESS_OR_EQUAL",
 		"a driver touched pageable or invalid memory at too high an IRQL",
 		[4]string{"address referenced", "IRQL", "access: 0 read, 1 write, 8 execute", "address of the instruction"}},
@@ -128,6 +129,9 @@ var descriptions = [...]Description{
 	{KernelSecurityCheckFailure, "KERNEL_SECURITY_CHECK_FAILURE",
 		"a data structure is corrupt (3: a doubly linked list)",
 		[4]string{"kind", "address", "", ""}},
+	{ThreadTerminateHeldMutex, "THREAD_TERMINATE_HELD_MUTEX",
+		"a thread ended while it owned a mutex",
+		[4]string{"thread", "mutex", "", ""}},
 }
 
 // Describe returns what is known about a code; the name is empty for others.

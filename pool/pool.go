@@ -1,0 +1,182 @@
+// Package pool is the nonpaged pool: memory that is always present, may be
+// touched at any IRQL, and is shared by all processors. Kernel objects live in
+// it, because the documentation demands resident storage of them and the Go
+// heap is not (a page of it may be absent, and it is the garbage collector's).
+//
+// Nothing in the pool is seen by the garbage collector. A pointer to the Go
+// heap must not be stored there; package wdk keeps a registry for those.
+//
+// Every allocation has a tag of four characters and is accounted under it. In
+// checked mode (the default) freed memory is filled with a pattern that is
+// verified when it is handed out again, and the bytes behind each allocation
+// are verified when it is freed, so that the bug check of a double free, an
+// overrun or a use after free comes soon and tells which.
+//
+// Lock order: one spin lock guards the pool. While it is held only package mm's
+// lock is taken. It may be taken with any other lock held but that one, so the
+// checks registered with OnFree run without it.
+//
+// IRQL: the lock is held at DISPATCH_LEVEL, so the pool is usable up to there.
+//
+// Documentation: "ExAllocatePool2", "ExFreePoolWithTag", "Bug Check 0xC2
+// BAD_POOL_CALLER", "Bug Check 0x19 BAD_POOL_HEADER".
+package pool
+
+import (
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/irql"
+	"irqlab/mm"
+	"irqlab/sync/spin"
+)
+
+var (
+	lock spin.Lock
+	main = heap{mapPages: mm.MapPool, unmapPages: mm.UnmapPool, checked: true}
+)
+
+// SetChecked turns checked mode on or off. It must come before the first
+// allocation: the pool trusts what it wrote itself.
+func SetChecked(on bool) { main.checked = on }
+
+// nonPagedPool is the POOL_TYPE that bug checks report.
+const nonPagedPool = 0
+
+// request carries one call into kernel context.
+type request struct {
+	size  uintptr
+	tag   Tag
+	p     uintptr
+	fresh bool
+}
+
+// Alloc returns size bytes of cleared memory, or nil if there are none
+// (ExAllocatePool2, POOL_FLAG_NON_PAGED). It is aligned to 16 bytes, and to a
+// page if size is a page or more. A size or tag of zero is bug check
+// BAD_POOL_CALLER.
+//
+// IRQL: <= DISPATCH_LEVEL
+func Alloc(size uintptr, tag Tag) unsafe.Pointer {
+	r := request{size: size, tag: tag}
+	enterAllocate(&r)
+	if r.p != 0 && !r.fresh {
+		clear(unsafe.Slice((*byte)(unsafe.Pointer(r.p)), size))
+	}
+	return unsafe.Pointer(r.p)
+}
+
+// AllocUninitialized is Alloc without the clearing (POOL_FLAG_UNINITIALIZED).
+// In checked mode the memory holds a pattern.
+//
+// IRQL: <= DISPATCH_LEVEL
+func AllocUninitialized(size uintptr, tag Tag) unsafe.Pointer {
+	r := request{size: size, tag: tag}
+	enterAllocate(&r)
+	if r.p != 0 && main.checked {
+		fill(r.p, size, freshByte)
+	}
+	return unsafe.Pointer(r.p)
+}
+
+// Free gives back what Alloc returned (ExFreePoolWithTag). A tag of 0 fits
+// every allocation (ExFreePool). Misuse is bug check BAD_POOL_CALLER, damage
+// found BAD_POOL_HEADER.
+//
+// IRQL: <= DISPATCH_LEVEL
+func Free(p unsafe.Pointer, tag Tag) {
+	r := request{p: uintptr(p), tag: tag}
+	if arch.InKernel() {
+		release(unsafe.Pointer(&r))
+	} else {
+		arch.Gate(release, unsafe.Pointer(&r))
+	}
+}
+
+// enterAllocate runs allocate in kernel context, so that the pool's lock is
+// never held on a goroutine's stack.
+func enterAllocate(r *request) {
+	if arch.InKernel() {
+		allocate(unsafe.Pointer(r))
+	} else {
+		arch.Gate(allocate, unsafe.Pointer(r))
+	}
+}
+
+func allocate(p unsafe.Pointer) {
+	r := (*request)(p)
+	level := irql.Current()
+	switch {
+	case level > irql.Dispatch:
+		callerError(allocIRQL, uintptr(level), nonPagedPool, r.size)
+	case r.size == 0:
+		callerError(zeroBytes, 0, nonPagedPool, uintptr(r.tag))
+	case r.tag == 0:
+		callerError(zeroTag, nonPagedPool, r.size, 0)
+	}
+	old := lock.Acquire()
+	r.p, r.fresh = main.alloc(r.size, r.tag)
+	lock.Release(old)
+}
+
+func release(p unsafe.Pointer) {
+	r := (*request)(p)
+	if level := irql.Current(); level > irql.Dispatch {
+		callerError(freeIRQL, uintptr(level), nonPagedPool, r.p)
+	}
+	if checks[0] != nil {
+		old := lock.Acquire()
+		lo, hi := main.bounds(r.p)
+		lock.Release(old)
+		for _, check := range checks {
+			if check != nil {
+				check(lo, hi)
+			}
+		}
+	}
+	old := lock.Acquire()
+	main.free(r.p, r.tag)
+	lock.Release(old)
+}
+
+// checks are called with the bounds of each allocation about to be freed.
+var checks [4]func(lo, hi uintptr)
+
+// OnFree registers a check: it is called, without the pool's lock, with the
+// bounds of each allocation before it is freed, and stops the machine if an
+// object in there is still in use. Called while booting, with top-level
+// resident functions.
+func OnFree(check func(lo, hi uintptr)) {
+	for i := range checks {
+		if checks[i] == nil {
+			checks[i] = check
+			return
+		}
+	}
+}
+
+// Owner returns the bounds and tag of the allocation that holds addr, if there
+// is one.
+//
+// IRQL: <= DISPATCH_LEVEL
+func Owner(addr uintptr) (lo, hi uintptr, tag Tag, ok bool) {
+	old := lock.Acquire()
+	lo, hi, tag, ok = main.owner(addr)
+	lock.Release(old)
+	return lo, hi, tag, ok
+}
+
+// Stats returns the account of the nth tag, and false behind the last.
+//
+// IRQL: <= DISPATCH_LEVEL
+func Stats(n int) (Stat, bool) {
+	old := lock.Acquire()
+	s, ok := main.tags.nth(n)
+	lock.Release(old)
+	return s, ok
+}
+
+// Pages returns the number of pages that the pool holds.
+//
+// IRQL: any
+func Pages() int { return main.pages }
