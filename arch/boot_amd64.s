@@ -103,22 +103,16 @@ TEXT long<>(SB),NOSPLIT|NOFRAME,$0
 	ANDQ	$~63, SP
 	XORL	BP, BP
 	CALL	features<>(SB)
-	// A kernel g before any Go code: boot's Stack, on CPU 0, reached by FS:-8.
+	// A kernel g before any Go code, reached by FS:-8.
 	LEAQ	·CPUs(SB), R13
 	LEAQ	CPU_machine_fsBase(R13), AX
 	MOVQ	AX, DX
 	SHRQ	$32, DX
 	MOVL	$0xC0000100, CX	// FS base
 	WRMSR
-	LEAQ	(CPU_Interrupt+Stack_G)(R13), R14
+	LEAQ	·bootG(SB), R14
 	MOVQ	R14, CPU_machine_tls(R13)
 	MOVQ	R14, CPU_KernelG(R13)
-	LEAQ	·bootStack(SB), AX
-	MOVQ	AX, 0(R14)
-	MOVQ	SP, 8(R14)
-	ADDQ	$928, AX
-	MOVQ	AX, 16(R14)
-	MOVQ	AX, 24(R14)
 	PXOR	X15, X15
 	CALL	·initBoot(SB)
 	CALL	irqlab∕entry·boot(SB)
@@ -141,7 +135,7 @@ TEXT ·secondaryStart(SB),NOSPLIT|NOFRAME,$0
 	SHRQ	$32, DX
 	MOVL	$0xC0000100, CX	// FS base
 	WRMSR
-	LEAQ	(CPU_Interrupt+Stack_G)(R13), R14
+	LEAQ	·bootG(SB), R14
 	MOVQ	R14, CPU_machine_tls(R13)
 	MOVQ	R14, CPU_KernelG(R13)
 	PXOR	X15, X15

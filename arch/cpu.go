@@ -44,6 +44,10 @@ type G struct {
 	_              [57]uintptr
 }
 
+// bootG serves every processor until it runs its idle thread. Its bounds are
+// zero, so that stack checks always pass.
+var bootG G
+
 // stackGuard is the distance the compiler may assume below stackguard0 for
 // chains of nosplit functions (internal/abi: StackSmall and the linker's limit).
 const stackGuard = 928

@@ -44,7 +44,9 @@ TEXT ·CallOn(SB),NOSPLIT|NOFRAME,$0-24
 	POPFQ
 	PXOR	X15, X15
 	MOVQ	(DX), CX
+	SUBQ	$8, SP	// where the callee may spill its argument
 	CALL	CX
+	ADDQ	$8, SP
 	CLI
 	POPQ	SI
 	POPQ	R14
@@ -80,7 +82,9 @@ fs1:
 	MOVQ	R8, DX
 	MOVQ	SI, AX
 	MOVQ	(DX), CX
+	SUBQ	$8, SP	// where the callee may spill its argument
 	CALL	CX
+	ADDQ	$8, SP
 	CLI
 	MOVQ	CPU_Context(GS), BX
 	MOVQ	Context_TLS(BX), AX

@@ -6,8 +6,11 @@
 
 // One stub per vector, 16 bytes each, so that the address of a stub follows
 // from its number. The processor pushes an error code for some vectors only.
-#define STUB(v)		PCALIGN $16; PUSHQ $0; PUSHQ $(v); JMP trap<>(SB);
-#define STUBERR(v)	PCALIGN $16; PUSHQ $(v); JMP trap<>(SB);
+// PUSHQ is spelled in bytes because the assembler would add up the pushes of
+// all stubs as one function's stack.
+#define PUSH(v)		BYTE $0x68; LONG $(v);
+#define STUB(v)		PCALIGN $16; PUSH(0) PUSH(v) JMP trap<>(SB);
+#define STUBERR(v)	PCALIGN $16; PUSH(v) JMP trap<>(SB);
 #define STUB4(v)	STUB(v) STUB((v)+1) STUB((v)+2) STUB((v)+3)
 #define STUB16(v)	STUB4(v) STUB4((v)+4) STUB4((v)+8) STUB4((v)+12)
 
@@ -256,7 +259,7 @@ TEXT kernelStart<>(SB),NOSPLIT|NOFRAME,$0
 	PXOR	X15, X15
 	MOVQ	-8(FS), R14
 	MOVQ	(DX), CX
-	CALL	CX
+	CALL	CX	// may spill its argument over what was just read
 	UD2
 
 TEXT ·kernelStart(SB),NOSPLIT|NOFRAME,$0-8

@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"irqlab/arch"
+
+	"github.com/usbarmory/tamago/amd64/lapic"
 )
 
 // Init prepares console, memory map and command line. Boot processor, once. It
@@ -59,12 +61,20 @@ var trampoline = [...]byte{
 	0xff, 0xe0, // jmp rax
 }
 
-// StartCPUs starts the processors that exist, up to arch.MaxCPUs, each on the
-// boot stack whose top is in stacks, and waits until they have reported.
-func StartCPUs(stacks *[arch.MaxCPUs]uintptr) {
+// StartPages returns the memory where a starting processor's first instructions
+// are, which must be executable meanwhile.
+func StartPages() (lo, hi uintptr) { return trampolinePage, trampolinePage + arch.PageSize }
+
+// StartCPUs starts processors 1 to n-1, each on the stack whose top is in
+// stacks, and returns the number of processors that run: those that have not
+// reported after a second are left out.
+func StartCPUs(n uint32, stacks *[arch.MaxCPUs]uintptr) uint32 {
+	if n == 1 {
+		return 1
+	}
 	page := (*[4096]byte)(unsafe.Pointer(uintptr(trampolinePage)))
-	for i, b := range &trampoline {
-		page[i] = b
+	for i := range trampoline {
+		page[i] = trampoline[i]
 	}
 	data := uintptr(trampolineData)
 	*(*uint16)(unsafe.Pointer(data)) = 23
@@ -76,26 +86,20 @@ func StartCPUs(stacks *[arch.MaxCPUs]uintptr) {
 	for i := range stacks {
 		*(*uintptr)(unsafe.Pointer(data + 0x60 + uintptr(i)*8)) = stacks[i]
 	}
-	writeLocal(0x300, deliverInit|icrAssert|destAllExcept)
-	pitWait(pitHz / 1000)
-	writeLocal(0x300, deliverSIPI|icrAssert|destAllExcept|trampolinePage>>12)
-	// Nobody says how many will come: wait until the count has been still for
-	// 2 ms and everybody counted has reported.
-	for quiet, seen := 0, uint32(0); quiet < 2; {
+	// INIT, 10 ms, SIPI (Intel SDM vol. 3A, 9.4.4); QEMU needs no second SIPI.
+	writeLocal(lapic.LAPIC_ICRL, deliverInit|icrAssert|destAllExcept)
+	pitWait(pitHz / 100)
+	writeLocal(lapic.LAPIC_ICRL, deliverSIPI|icrAssert|destAllExcept|trampolinePage>>12)
+	up := uint32(1)
+	for wait := 0; up < n && wait < 1000; {
+		if atomic.LoadUint32(&arch.CPUs[up].Started) != 0 {
+			up++
+			continue
+		}
 		pitWait(pitHz / 1000)
-		n := min(atomic.LoadUint32(next), arch.MaxCPUs)
-		up := uint32(1)
-		for i := uint32(1); i < n; i++ {
-			up += atomic.LoadUint32(&arch.CPUs[i].Started)
-		}
-		if n == seen && up == n {
-			quiet++
-		} else {
-			quiet = 0
-		}
-		seen = n
-		arch.NumCPUs = up
+		wait++
 	}
+	return up
 }
 
 // Exit leaves QEMU through isa-debug-exit, which turns the byte v into exit
@@ -106,4 +110,19 @@ func Exit(status uint8) {
 	for {
 		arch.Halt()
 	}
+}
+
+// fw_cfg's I/O interface and the item that says how many processors there are
+// (QEMU docs/specs/fw_cfg.rst).
+const (
+	fwSelect = 0x510
+	fwData   = 0x511
+	fwCPUs   = 0x05
+)
+
+// CPUCount returns the number of processors of the machine.
+func CPUCount() uint32 {
+	arch.Out16(fwSelect, fwCPUs)
+	n := uint32(arch.In8(fwData))
+	return max(n|uint32(arch.In8(fwData))<<8, 1)
 }

@@ -35,7 +35,7 @@ type Thread struct {
 	State        State
 	Priority     int8 // 0-31: 1-15 variable, 16-31 real-time
 	BasePriority int8
-	Boost        int8 // part of Priority that decays at quantum end
+	LockBoost    bool // Priority was lifted for a lock or signal; ends with the quantum
 
 	Quantum   int32  // remaining, in units of a third of a clock tick, as in NT
 	CPU       uint32 // where it runs, or ran last
@@ -44,7 +44,6 @@ type Thread struct {
 	ReadyTime uint64 // interrupt time (100 ns) when it became ready
 
 	Queue list.Entry // in a ready queue
-	All   list.Entry // of all threads
 
 	WaitStatus  ntstatus.Status
 	WaitIRQL    irql.Level
@@ -54,21 +53,21 @@ type Thread struct {
 	WaitNext    bool // the dispatcher lock is kept for the wait that follows
 	WaitCount   uint8
 	WaitReason  uint8
-	WaitBlocks  *WaitBlock                  // the first of the wait in progress
-	ownBlocks   [threadWaitObjects + 1]WaitBlock // for waits without an array, and the timeout's
-	Timer       Timer                       // of a wait with a timeout
-	MutantList  list.Entry                  // mutants it owns
-	KernelAPCs  int16                       // KernelApcDisable: negative while normal kernel APCs are off
-	SpecialAPCs int16                       // SpecialApcDisable: negative while all are off
+	WaitBlocks  *WaitBlock                   // the first of the wait in progress
+	ownBlocks   [threadWaitObjects]WaitBlock // for waits without an array
+	Timer       Timer                        // of a wait with a timeout
+	MutantList  list.Entry                   // mutants it owns
+	KernelAPCs  int16                        // KernelApcDisable: negative while normal kernel APCs are off
+	SpecialAPCs int16                        // SpecialApcDisable: negative while all are off
 
 	System     bool // made by PsCreateSystemThread: a goroutine locked to its M
 	Locked     bool // its goroutine is locked to it, so thread-owned objects may be used
 	Preempted  bool // put back while it could have gone on
 	ExitStatus ntstatus.Status
+	refs       int32 // the object is freed when nobody has it any more
 
-	Cycles      uint64 // counter ticks spent running
-	Switches    uint64 // times it was switched to
-	lastCounter uint64
+	Cycles   uint64 // counter ticks spent running
+	Switches uint64 // times it was switched to
 
 	Name [16]byte
 
@@ -79,11 +78,11 @@ type Thread struct {
 
 // MinPriority and MaxPriority bound a thread's priority.
 const (
-	MinPriority      = 0
-	LowRealtime      = 16
-	MaxPriority      = 31
-	DefaultPriority  = 8
-	maxDynamic       = 15
+	MinPriority       = 0
+	LowRealtime       = 16
+	MaxPriority       = 31
+	DefaultPriority   = 8
+	maxDynamic        = 15
 	threadWaitObjects = 3
 )
 

@@ -1,0 +1,113 @@
+package entry
+
+import (
+	"sync/atomic"
+	_ "unsafe" // for go:linkname
+
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/bugcheck"
+	"irqlab/ipi"
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/linux"
+	"irqlab/mm"
+)
+
+// bootContexts are left for ever when a processor switches to its idle thread.
+var bootContexts [arch.MaxCPUs]arch.Context
+
+// released lets the other processors schedule threads.
+var released uint32
+
+// boot is the first Go code of the boot processor, on the boot stack, with
+// interrupts disabled.
+//
+//go:linkname boot
+func boot() {
+	irql.Set(irql.High)
+	board.Init()
+	mm.Init()
+	mm.Shootdown = ipi.FlushTLB
+	bugcheck.Thread = currentThread
+	prepare(0)
+	board.InitInterrupts()
+	board.InitCPU(0)
+	board.Calibrate()
+	kernel.InitTime()
+	launch(0)
+}
+
+// secondary is the first Go code of every other processor, on what will be its
+// DPC stack, with interrupts disabled.
+//
+//go:linkname secondary
+func secondary(id uint32) {
+	irql.Set(irql.High)
+	board.InitCPU(id)
+	atomic.StoreUint32(&arch.CPUs[id].Started, 1)
+	for atomic.LoadUint32(&released) == 0 {
+		arch.Pause()
+	}
+	launch(id)
+}
+
+// prepare gives a processor its stacks and its idle thread.
+func prepare(id uint32) {
+	lo, hi, ok := mm.AllocStack()
+	c := &arch.CPUs[id]
+	ilo, ihi, iok := mm.AllocStack()
+	dlo, dhi, dok := mm.AllocStack()
+	if !ok || !iok || !dok {
+		bugcheck.Stop(bugcheck.NoPagesAvailable, uintptr(id), 0, 0, 0)
+	}
+	c.Interrupt.Init(ilo, ihi)
+	c.Deferred.Init(dlo, dhi)
+	kernel.InitIdle(id, lo, hi, idle)
+}
+
+// launch continues as the processor's idle thread, on its own stack.
+func launch(id uint32) {
+	arch.Switch(&bootContexts[id], arch.CPUs[id].Context)
+}
+
+// idle is the idle thread of a processor. The boot processor's first finishes
+// what needs interrupts and threads.
+func idle(id uintptr) {
+	if id == 0 {
+		startOthers()
+		kernel.StartThreads()
+		linux.Start()
+	}
+	kernel.Idle()
+}
+
+// startOthers starts the other processors and waits until they have reported.
+func startOthers() {
+	var stacks [arch.MaxCPUs]uintptr
+	n := min(board.CPUCount(), arch.MaxCPUs)
+	for i := uint32(1); i < n; i++ {
+		prepare(i)
+		stacks[i] = arch.CPUs[i].Deferred.Hi
+	}
+	lo, hi := board.StartPages()
+	mm.ProtectKernel(lo, hi, arch.ProtWrite|arch.ProtExec)
+	up := board.StartCPUs(n, &stacks)
+	mm.ProtectKernel(lo, hi, arch.ProtWrite)
+	atomic.StoreUint32(&arch.NumCPUs, up)
+	atomic.StoreUint32(&released, 1)
+}
+
+// started is the first thing a new thread does.
+//
+//go:linkname started
+func started() { kernel.Started() }
+
+// currentThread names the running thread for the stop screen.
+func currentThread() (uint32, *[16]byte) {
+	if arch.ThisContext() == nil {
+		return 0, nil
+	}
+	t := kernel.Current()
+	return t.ID, &t.Name
+}

@@ -1,0 +1,131 @@
+package entry
+
+import (
+	_ "unsafe" // for go:linkname
+
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/bugcheck"
+	"irqlab/intr"
+	"irqlab/ipi"
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/linux"
+	"irqlab/mm"
+)
+
+// trap serves every exception and interrupt. Interrupts are disabled at entry
+// and at return; the level is still the interrupted one.
+//
+//go:linkname trap
+func trap(f *arch.Frame) {
+	switch f.Cause() {
+	case arch.CauseInterrupt:
+		interrupt(f)
+	case arch.CausePageFault:
+		pageFault(f)
+	case arch.CauseNMI:
+		bugcheck.Freeze(f)
+	default:
+		exception(f)
+	}
+	if !f.FromKernel() {
+		leave(f)
+	}
+}
+
+// interrupt raises to the interrupt's level and serves it; returning from the
+// trap restores the level in the frame.
+func interrupt(f *arch.Frame) {
+	v := board.Acknowledge(f)
+	if v == board.Spurious {
+		return
+	}
+	level := irql.Level(v.Level())
+	irql.Set(level)
+	switch level {
+	case irql.APC:
+		// Only interrupts the thread so that it looks for pending work on its
+		// way back to Go code.
+		board.EndOfInterrupt(v)
+	case irql.Dispatch:
+		// Ended at once: the thread may be switched out in there, and the next
+		// one must be interruptible too.
+		board.EndOfInterrupt(v)
+		arch.EnableInterrupts()
+		kernel.DispatchInterrupt()
+		arch.DisableInterrupts()
+	default:
+		was := kernel.EnterInterrupt()
+		cpu := arch.ThisCPU()
+		if cpu.KernelG == &cpu.Interrupt.G {
+			serve(uintptr(v))
+		} else {
+			arch.CallOn(&cpu.Interrupt, serve, uintptr(v))
+		}
+		kernel.LeaveInterrupt(was)
+	}
+}
+
+// serve runs on the processor's interrupt stack at the interrupt's level.
+func serve(vector uintptr) {
+	v := board.Vector(vector)
+	arch.EnableInterrupts()
+	switch level := irql.Level(v.Level()); level {
+	case irql.Clock:
+		kernel.ClockInterrupt()
+	case irql.IPI:
+		ipi.Interrupt()
+	default:
+		intr.Dispatch(v, level)
+	}
+	arch.DisableInterrupts()
+	board.EndOfInterrupt(v)
+}
+
+// pageFault maps what is merely absent. What is left is an error of Go code at
+// low IRQL, which gets a signal, or the end.
+func pageFault(f *arch.Frame) {
+	va, access := f.FaultAddress()
+	if mm.Fault(va, access) {
+		return
+	}
+	if f.FromKernel() || f.IRQL() >= uintptr(irql.Dispatch) {
+		bugcheck.PageFault(f, va, access)
+	}
+	linux.Fault(f, va)
+}
+
+// exception serves what the processor cannot go on after.
+func exception(f *arch.Frame) {
+	if f.FromKernel() || f.IRQL() >= uintptr(irql.Dispatch) {
+		bugcheck.Trap(f)
+	}
+	linux.Fault(f, 0)
+}
+
+// syscall serves a system call of the Go runtime.
+//
+//go:linkname syscall
+func syscall(f *arch.Frame) {
+	arch.ThisContext().Frame = f
+	arch.EnableInterrupts()
+	linux.Syscall(f)
+	arch.DisableInterrupts()
+	leave(f)
+}
+
+// leave delivers what is pending for the thread before its Go code resumes. At
+// a raised level it has to wait: the APC interrupt comes when the level falls.
+func leave(f *arch.Frame) {
+	c := arch.ThisContext()
+	if c.Attention == 0 {
+		return
+	}
+	if f.IRQL() != uintptr(irql.Passive) {
+		board.RequestSelf(uintptr(irql.APC))
+		return
+	}
+	c.Frame = f
+	linux.Leave(f)
+}

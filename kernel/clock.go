@@ -1,0 +1,136 @@
+package kernel
+
+import (
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/dpc"
+	"irqlab/irql"
+)
+
+// Quantum accounting as in NT: a tick takes three units, and a thread starts
+// with two ticks' worth.
+const (
+	quantumTick  = 3
+	quantumReset = 2 * quantumTick
+)
+
+// idleLimit bounds a sleep without a timer: ARM64 under -icount needs its timer
+// armed.
+const idleLimit = 10 * Second
+
+// clock is a processor's clock interrupt: one-shot, armed for the next tick
+// while a thread runs and for the next timer always.
+type clock struct {
+	idle     bool
+	nextTick uint64 // interrupt time
+	armed    uint64 // interrupt time the hardware is set to; 0 while it is not
+	Ticks    uint64
+}
+
+// arm sets the hardware for whatever comes first. DISPATCH_LEVEL, lock not
+// held.
+func (p *processor) arm() {
+	now := InterruptTime()
+	due := now + idleLimit
+	if !p.clock.idle {
+		if p.clock.nextTick <= now {
+			p.clock.nextTick = now + TimeIncrement
+		}
+		due = p.clock.nextTick
+	}
+	if t := p.timers.due; t < due {
+		due = max(t, now)
+	}
+	if due == p.clock.armed {
+		return
+	}
+	p.clock.armed = due
+	board.SetTimer(counterAt(due))
+}
+
+// ClockInterrupt accounts for the time since the last one and requests the
+// dispatch interrupt when there is something for it to do. It touches nothing
+// that the dispatcher lock guards but the running thread's quantum, which only
+// this processor changes.
+//
+// IRQL: CLOCK_LEVEL
+func ClockInterrupt() {
+	p := this()
+	now := InterruptTime()
+	p.clock.armed = 0
+	p.clock.Ticks++
+	want := p.timers.due <= now
+	if !p.clock.idle && p.clock.nextTick <= now {
+		p.clock.nextTick = now + TimeIncrement
+		if t := p.current; t.Quantum > quantumTick {
+			t.Quantum -= quantumTick
+		} else {
+			p.quantumEnd = true
+			want = true
+		}
+		dpc.CheckWatchdog(arch.Counter())
+	}
+	if want {
+		board.RequestSelf(uintptr(irql.Dispatch))
+	}
+	due := now + idleLimit
+	if !p.clock.idle {
+		due = p.clock.nextTick
+	}
+	if t := p.timers.due; t > now && t < due {
+		due = t
+	}
+	p.clock.armed = due
+	board.SetTimer(counterAt(due))
+}
+
+// DispatchInterrupt is the software interrupt at DISPATCH_LEVEL: timers that
+// came due, deferred routines, then the end of a quantum or a preemption. It
+// runs on the interrupted thread's kernel stack, so that it can switch there.
+//
+// IRQL: DISPATCH_LEVEL, interrupts enabled
+func DispatchInterrupt() {
+	p := this()
+	p.dispatching = true
+	for {
+		if p.timers.due <= InterruptTime() {
+			lockDatabase()
+			p.timers.expire(InterruptTime())
+			p.rearm = true
+			p.unlock()
+		}
+		if !dpc.Pending(p.id) {
+			break
+		}
+		was := p.times.charge(&p.times.Deferred)
+		arch.CallOn(&arch.CPUs[p.id].Deferred, drain, 0)
+		p.times.charge(was)
+	}
+	p.dispatching = false
+	lockDatabase()
+	if p.quantumEnd {
+		p.quantumEnd = false
+		p.endQuantum()
+		p = this()
+	}
+	if p.preempt {
+		p.reschedule()
+		p = this()
+	}
+	p.unlock()
+}
+
+// drain runs on the processor's DPC stack.
+func drain(uintptr) { dpc.Drain() }
+
+// endQuantum gives the running thread a fresh quantum, lets a boost decay by
+// one, and passes the processor on if another thread of its priority waits.
+func (p *processor) endQuantum() {
+	t := p.current
+	if t == p.idle {
+		return
+	}
+	t.Quantum = quantumReset
+	t.decay()
+	p.rotate()
+}

@@ -1,0 +1,40 @@
+package kernel
+
+import (
+	"irqlab/arch"
+)
+
+// idleThreads need no pool: they exist before it does.
+var idleThreads [arch.MaxCPUs]Thread
+
+// InitIdle gives a processor its idle thread, which runs fn(id) on the given
+// stack once the processor switches to it.
+func InitIdle(id uint32, lo, hi uintptr, fn func(uintptr)) {
+	t := &idleThreads[id]
+	t.init(lo, hi)
+	t.BasePriority, t.Priority = 0, 0
+	t.State = StateRunning
+	t.Affinity = 1 << id
+	t.CPU, t.Ideal = id, id
+	copy(t.Name[:], "idle")
+	initProcessor(id, t)
+	processors[id].clock.idle = true
+	t.Context.PrepareKernel(fn, uintptr(id))
+	arch.CPUs[id].Context = &t.Context
+}
+
+// StartThreads starts the kernel's own threads. Boot processor, once.
+func StartThreads() {
+	StartBalanceSet()
+}
+
+// Idle waits for interrupts for ever; the dispatch interrupt switches away when
+// a thread is ready.
+//
+// IRQL: PASSIVE_LEVEL
+func Idle() {
+	arch.DisableInterrupts()
+	for {
+		arch.Halt()
+	}
+}

@@ -1,0 +1,78 @@
+package kernel
+
+import (
+	"sync/atomic"
+
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/irql"
+)
+
+// databaseLock is the dispatcher lock. It is not a spin.Lock: it has no owner
+// to record, since a thread switch hands it over.
+var databaseLock uint32
+
+// LockDispatcher raises to DISPATCH_LEVEL, takes the dispatcher lock and
+// returns the level to give to UnlockDispatcher. Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func LockDispatcher() irql.Level {
+	old := irql.Current()
+	if t := Current(); t.WaitNext && old == irql.Dispatch {
+		// The call before this one kept the lock for us (Wait = TRUE).
+		t.WaitNext = false
+		return t.WaitIRQL
+	}
+	if old > irql.Dispatch {
+		irql.AssertAtMost(irql.Dispatch)
+	}
+	irql.Set(irql.Dispatch)
+	lockDatabase()
+	return old
+}
+
+// UnlockDispatcher releases the dispatcher lock and restores the level. If a
+// better thread became ready for this processor meanwhile, it runs first.
+//
+// IRQL: DISPATCH_LEVEL
+func UnlockDispatcher(old irql.Level) {
+	p := this()
+	if p.preempt {
+		if old < irql.Dispatch {
+			p.reschedule()
+			p = this() // it may have come back on another processor
+		} else if !p.dispatching {
+			board.RequestSelf(uintptr(irql.Dispatch))
+		}
+	}
+	p.unlock()
+	irql.Set(old)
+}
+
+// KeepDispatcher ends a call made with Wait = TRUE: the lock stays held and the
+// level raised until the wait that follows.
+func KeepDispatcher(old irql.Level) {
+	t := Current()
+	t.WaitNext = true
+	t.WaitIRQL = old
+}
+
+func lockDatabase() {
+	for !atomic.CompareAndSwapUint32(&databaseLock, 0, 1) {
+		for atomic.LoadUint32(&databaseLock) != 0 {
+			arch.Pause()
+		}
+	}
+}
+
+// unlock releases the lock and programs the clock if a deadline moved: under
+// QEMU -icount a timer register write ends the processor's turn, and a turn
+// that always ends inside the lock starves the others.
+func (p *processor) unlock() {
+	rearm := p.rearm
+	p.rearm = false
+	atomic.StoreUint32(&databaseLock, 0)
+	if rearm {
+		p.arm()
+	}
+}

@@ -1,0 +1,73 @@
+package kernel
+
+import (
+	"math/bits"
+
+	"irqlab/arch"
+	"irqlab/list"
+)
+
+// processor is what the dispatcher keeps per processor (the KPRCB's part).
+// Guarded by the dispatcher lock, except where noted.
+type processor struct {
+	id      uint32
+	current *Thread
+	idle    *Thread
+
+	preempt     bool // a ready thread here should replace current
+	dispatching bool // the dispatch interrupt is being served; own processor only
+	quantumEnd  bool // current used up its quantum; own processor only
+	rearm       bool // the clock's deadline may have moved
+
+	summary uint32         // bit n: ready[n] has threads
+	ready   [32]list.Entry // ready queues by priority
+
+	timers timerTable
+	clock  clock
+	times  Times
+
+	reap *Thread // switched away from for the last time; its stack is free now
+}
+
+var processors [arch.MaxCPUs]processor
+
+// this returns the running processor's state. DISPATCH_LEVEL or above.
+func this() *processor { return &processors[arch.ThisCPU().ID] }
+
+// initProcessor prepares the running processor; idle becomes its idle thread.
+func initProcessor(id uint32, idle *Thread) {
+	p := &processors[id]
+	p.id = id
+	for i := range p.ready {
+		p.ready[i].Init()
+	}
+	p.timers.init()
+	p.idle = idle
+	p.current = idle
+	p.times.last = arch.Counter()
+	p.times.bucket = &idle.Cycles
+}
+
+// enqueue puts t into the ready queue of its priority.
+func (p *processor) enqueue(t *Thread, head bool) {
+	q := &p.ready[t.Priority]
+	if head {
+		q.InsertHead(&t.Queue)
+	} else {
+		q.InsertTail(&t.Queue)
+	}
+	p.summary |= 1 << uint(t.Priority)
+	t.State = StateReady
+	t.CPU = p.id
+	t.ReadyTime = InterruptTime()
+}
+
+// dequeue takes a ready thread out of its queue.
+func (p *processor) dequeue(t *Thread) {
+	if t.Queue.Remove() {
+		p.summary &^= 1 << uint(t.Priority)
+	}
+}
+
+// highest returns the highest priority with a ready thread, or -1.
+func (p *processor) highest() int { return bits.Len32(p.summary) - 1 }

@@ -1,0 +1,199 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/irql"
+	"irqlab/list"
+)
+
+// threadOf returns the thread whose Queue entry e is.
+func threadOf(e *list.Entry) *Thread {
+	return (*Thread)(e.Container(unsafe.Offsetof(Thread{}.Queue)))
+}
+
+// makeReady finds a processor for t and lets it know if it should switch.
+// Dispatcher lock held.
+func makeReady(t *Thread, head bool) {
+	p := choose(t)
+	p.enqueue(t, head)
+	if p.current == p.idle || t.Priority > p.current.Priority {
+		p.kick()
+	}
+}
+
+// choose picks the processor t is queued on: an idle one, else the one that
+// runs the least of what t may preempt, else the one it ran on last. Its last
+// and its ideal processor win ties.
+func choose(t *Thread) *processor {
+	last := &processors[t.CPU]
+	if !t.allowed(t.CPU) {
+		last = &processors[t.Ideal]
+	}
+	best, bestPriority := (*processor)(nil), int8(MaxPriority+1)
+	for i := uint32(0); i < arch.NumCPUs; i++ {
+		p := &processors[i]
+		if !t.allowed(i) || p.current == nil {
+			continue
+		}
+		priority := p.current.Priority
+		if p.current == p.idle && p.summary == 0 {
+			priority = -1
+		}
+		if priority < bestPriority || priority == bestPriority && p == last {
+			best, bestPriority = p, priority
+		}
+	}
+	if best == nil {
+		return last
+	}
+	if bestPriority >= t.Priority && t.allowed(last.id) {
+		return last
+	}
+	return best
+}
+
+// allowed reports whether t may run on processor i.
+func (t *Thread) allowed(i uint32) bool { return t.Affinity&(1<<i) != 0 }
+
+// kick makes p look at its ready queues as soon as its level allows.
+func (p *processor) kick() {
+	if p.preempt {
+		return
+	}
+	p.preempt = true
+	if p.id != arch.ThisCPU().ID {
+		board.SendIPI(p.id, uintptr(irql.Dispatch))
+	}
+	// On this processor UnlockDispatcher or the dispatch interrupt acts on it.
+}
+
+// next removes and returns the thread that should run on p: the best of its
+// own queues, or of another processor's when that has a better one. It returns
+// nil if nothing is ready at floor or above.
+func (p *processor) next(floor int) *Thread {
+	from, best := p, p.highest()
+	for i := uint32(0); i < arch.NumCPUs; i++ {
+		q := &processors[i]
+		if q == p || q.highest() <= best {
+			continue
+		}
+		if t := q.first(q.highest(), p.id); t != nil {
+			from, best = q, q.highest()
+		}
+	}
+	if best < 0 || best < floor {
+		return nil
+	}
+	t := from.first(best, p.id)
+	if t == nil {
+		return nil
+	}
+	from.dequeue(t)
+	return t
+}
+
+// first returns the first ready thread of a priority that may run on cpu.
+func (p *processor) first(priority int, cpu uint32) *Thread {
+	q := &p.ready[priority]
+	for e := q.Flink; e != q; e = e.Flink {
+		if t := threadOf(e); t.allowed(cpu) {
+			return t
+		}
+	}
+	return nil
+}
+
+// reschedule gives the processor to the best ready thread if that has a higher
+// priority than the running one, which goes to the head of its queue: it was
+// preempted. Dispatcher lock held, DISPATCH_LEVEL.
+func (p *processor) reschedule() {
+	p.preempt = false
+	t := p.current
+	floor := int(t.Priority) + 1
+	if t == p.idle {
+		floor = 0
+	}
+	n := p.next(floor)
+	if n == nil {
+		return
+	}
+	if t != p.idle {
+		t.Preempted = true
+		makeReady(t, true)
+	}
+	p.switchTo(n)
+}
+
+// rotate ends the running thread's turn: the next ready thread of the same or
+// a higher priority gets the processor, and this one goes to the tail.
+func (p *processor) rotate() bool {
+	t := p.current
+	n := p.next(int(t.Priority))
+	if n == nil {
+		return false
+	}
+	p.preempt = false
+	makeReady(t, false)
+	p.switchTo(n)
+	return true
+}
+
+// swapOut gives the processor away: the running thread's state has been changed
+// already, so it runs again only when something makes it ready.
+func (p *processor) swapOut() {
+	p.preempt = false
+	n := p.next(0)
+	if n == nil {
+		n = p.idle
+	}
+	if n == p.current {
+		n.State = StateRunning
+		return
+	}
+	p.switchTo(n)
+}
+
+// switchTo is the one place where threads change. It returns when the thread
+// that called it runs again, perhaps on another processor. Dispatcher lock
+// held, DISPATCH_LEVEL.
+func (p *processor) switchTo(n *Thread) {
+	t := p.current
+	p.times.charge(&n.Cycles)
+	n.State = StateRunning
+	n.CPU = p.id
+	n.Switches++
+	p.current = n
+	p.quantumEnd = false
+	if (t == p.idle) != (n == p.idle) {
+		p.clock.idle = n == p.idle
+		p.rearm = true
+	}
+	if traceSwitch != nil {
+		traceSwitch(t, n)
+	}
+	arch.Switch(&t.Context, &n.Context)
+	this().finishSwitch()
+}
+
+// traceSwitch sees every thread switch, when set.
+var traceSwitch func(from, to *Thread)
+
+// finishSwitch releases the stack of a thread that ended.
+func (p *processor) finishSwitch() {
+	if t := p.reap; t != nil {
+		p.reap = nil
+		t.release()
+	}
+}
+
+// Started is the first thing a new thread does: it releases the dispatcher lock
+// that the switch left held, and lowers to PASSIVE_LEVEL.
+func Started() {
+	p := this()
+	p.finishSwitch()
+	p.unlock()
+	irql.Set(irql.Passive)
+}

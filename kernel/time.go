@@ -1,0 +1,114 @@
+package kernel
+
+import (
+	"math/bits"
+
+	"irqlab/arch"
+	"irqlab/board"
+)
+
+// Time is kept in three units: counter ticks (arch.Counter), 100 ns since boot
+// (interrupt time), and 100 ns since 1601 (system time).
+var (
+	counterBase uint64 // counter at boot
+	perTick     uint64 // 100 ns units per counter tick, 32.32 fixed point
+	nsPerTick   uint64 // ns per counter tick, 32.32 fixed point
+	ticksPer    uint64 // counter ticks per 100 ns, 32.32 fixed point
+	bootTime    int64  // system time at boot
+)
+
+// Units of 100 ns.
+const (
+	Millisecond = 10_000
+	Second      = 10_000_000
+)
+
+// TimeIncrement is the length of a clock tick (KeQueryTimeIncrement): 15.625
+// ms, the documented default.
+const TimeIncrement = 156_250
+
+// unixEpoch is 1970-01-01 in system time.
+const unixEpoch = 11_644_473_600 * Second
+
+// InitTime starts the clocks. Boot processor, once.
+func InitTime() {
+	hz := board.CounterHz()
+	counterBase = arch.Counter()
+	perTick = Second << 32 / hz
+	nsPerTick = 1_000_000_000 << 32 / hz
+	ticksPer = hz << 32 / Second
+	bootTime = board.WallClock()*Second + unixEpoch
+}
+
+func scale(n, factor uint64) uint64 {
+	hi, lo := bits.Mul64(n, factor)
+	return hi<<32 | lo>>32
+}
+
+// InterruptTime returns the time since boot in 100 ns units
+// (KeQueryInterruptTimePrecise).
+//
+// IRQL: any
+func InterruptTime() uint64 { return scale(arch.Counter()-counterBase, perTick) }
+
+// Nanotime returns the time since boot in ns.
+//
+// IRQL: any
+func Nanotime() uint64 { return scale(arch.Counter()-counterBase, nsPerTick) }
+
+// SystemTime returns the time since 1601-01-01 UTC in 100 ns units
+// (KeQuerySystemTimePrecise).
+//
+// IRQL: any
+func SystemTime() int64 { return bootTime + int64(InterruptTime()) }
+
+// UnixTime returns the time since 1970-01-01 UTC in ns.
+//
+// IRQL: any
+func UnixTime() int64 { return (bootTime-unixEpoch)*100 + int64(Nanotime()) }
+
+// TickCount returns the clock ticks since boot (KeQueryTickCount).
+//
+// IRQL: any
+func TickCount() uint64 { return InterruptTime() / TimeIncrement }
+
+// TimeScale returns what turns arch.Counter into ns since boot: subtract base,
+// multiply by mult, shift right by 32. The vDSO has its own copy.
+func TimeScale() (base, mult uint64) { return counterBase, nsPerTick }
+
+// counterAt returns the counter value at an interrupt time, rounded up.
+func counterAt(t uint64) uint64 { return counterBase + scale(t, ticksPer) + 1 }
+
+// Times is where a processor's time goes, in counter ticks.
+type Times struct {
+	Interrupt uint64 // at device levels and above
+	Deferred  uint64 // in DPC routines
+	last      uint64
+	bucket    *uint64 // what the time since last is charged to
+}
+
+// charge ends the current charge and begins one to bucket. Interrupts must not
+// come between its steps at a level that charges too, so callers are at
+// DISPATCH_LEVEL for threads, or have interrupts disabled.
+func (t *Times) charge(bucket *uint64) *uint64 {
+	on := arch.DisableInterrupts()
+	now := arch.Counter()
+	was := t.bucket
+	*was += now - t.last
+	t.last = now
+	t.bucket = bucket
+	if on {
+		arch.EnableInterrupts()
+	}
+	return was
+}
+
+// EnterInterrupt charges time to interrupts until LeaveInterrupt gets what it
+// returned. Interrupts disabled.
+func EnterInterrupt() *uint64 {
+	t := &this().times
+	return t.charge(&t.Interrupt)
+}
+
+// LeaveInterrupt charges time to what was interrupted. Interrupts disabled.
+func LeaveInterrupt(was *uint64) { this().times.charge(was) }

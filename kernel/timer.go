@@ -1,0 +1,229 @@
+package kernel
+
+import (
+	"math/bits"
+	"unsafe"
+
+	"irqlab/dpc"
+	"irqlab/list"
+	"irqlab/ntstatus"
+)
+
+// Timer is a KTIMER (64 bytes): an object that is signalled when its time has
+// come, and may queue a DPC then. All fields are guarded by the dispatcher lock.
+type Timer struct {
+	Header    Header
+	DueTime   uint64     // interrupt time, 100 ns
+	Entry     list.Entry // in a timer table
+	DPC       *dpc.Object
+	Processor uint16 // whose table it is in
+	Tolerance uint16 // ms that the expiry may come late, to share an interrupt
+	Period    uint32 // ms; 0 for a one-shot timer
+}
+
+// Init makes t a timer of the given type, not set, not signalled
+// (KeInitializeTimerEx).
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Timer) Init(typ Type) {
+	t.Header.Init(typ, unsafe.Sizeof(Timer{}), 0)
+	t.DueTime, t.DPC, t.Period, t.Tolerance, t.Processor = 0, nil, 0, 0, 0
+}
+
+// Set starts the timer (KeSetCoalescableTimer). due is in 100 ns units,
+// relative if negative, absolute system time otherwise; period and tolerance
+// are in ms. It reports whether the timer was set already; that setting is
+// cancelled. Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Timer) Set(due int64, period, tolerance uint32, d *dpc.Object) bool {
+	old := LockDispatcher()
+	was := t.stop()
+	t.Header.SignalState = 0
+	t.DPC, t.Period = d, period
+	t.Tolerance = uint16(min(tolerance, 1<<16-1))
+	at := dueTime(due)
+	if now := InterruptTime(); at <= now {
+		t.fire(now)
+		if period != 0 {
+			t.start(now + uint64(period)*Millisecond)
+		}
+	} else {
+		t.start(at)
+	}
+	UnlockDispatcher(old)
+	return was
+}
+
+// Cancel stops the timer; its state stays as it is (KeCancelTimer). It reports
+// whether the timer was set. Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Timer) Cancel() bool {
+	old := LockDispatcher()
+	was := t.stop()
+	t.Period = 0
+	UnlockDispatcher(old)
+	return was
+}
+
+// dueTime turns a documented due time or timeout into an interrupt time.
+func dueTime(t int64) uint64 {
+	if t <= 0 {
+		return InterruptTime() + uint64(-t)
+	}
+	if d := t - bootTime; d > 0 {
+		return uint64(d)
+	}
+	return 0
+}
+
+// fire signals the timer and queues its DPC. The DPC's arguments are the two
+// halves of the time, as in NT.
+func (t *Timer) fire(now uint64) {
+	t.Header.SignalState = 1
+	if !t.Header.WaitList.Empty() {
+		t.Header.Signal(0)
+	}
+	if t.DPC != nil {
+		sys := uint64(bootTime) + now
+		t.DPC.Insert(unsafe.Pointer(uintptr(uint32(sys))), unsafe.Pointer(uintptr(sys>>32)))
+	}
+}
+
+// start puts the timer into the running processor's table.
+func (t *Timer) start(due uint64) {
+	p := this()
+	if tol := uint64(t.Tolerance) * Millisecond; tol != 0 {
+		// Moving the expiry up to a multiple of a power of two that fits into
+		// the tolerance makes neighbours share one interrupt.
+		unit := uint64(1) << (bits.Len64(tol) - 1)
+		due = (due + unit - 1) &^ (unit - 1)
+	}
+	t.DueTime = due
+	t.Processor = uint16(p.id)
+	t.Header.Inserted = 1
+	if p.timers.insert(t) {
+		p.rearm = true
+	}
+}
+
+// stop takes the timer out of its table and reports whether it was in one.
+func (t *Timer) stop() bool {
+	if t.Header.Inserted == 0 {
+		return false
+	}
+	t.Header.Inserted = 0
+	processors[t.Processor].timers.remove(t)
+	return true
+}
+
+// Slots are 3.3 ms wide, so the table covers 210 ms ahead; timers further away
+// share slots with nearer ones and sort behind them.
+const (
+	timerSlots = 64
+	slotShift  = 15
+)
+
+// timerTable holds a processor's timers, hashed by due time. Each slot's list
+// is sorted.
+type timerTable struct {
+	due  uint64 // of the earliest timer; read without the lock by the clock interrupt
+	used uint64 // bit n: slots[n] has timers
+	slot [timerSlots]list.Entry
+}
+
+const never = ^uint64(0)
+
+func (tt *timerTable) init() {
+	for i := range tt.slot {
+		tt.slot[i].Init()
+	}
+	tt.due = never
+}
+
+func slotOf(due uint64) uint { return uint(due>>slotShift) % timerSlots }
+
+func timerOf(e *list.Entry) *Timer {
+	return (*Timer)(e.Container(unsafe.Offsetof(Timer{}.Entry)))
+}
+
+// insert adds a timer and reports whether it is the earliest now.
+func (tt *timerTable) insert(t *Timer) bool {
+	i := slotOf(t.DueTime)
+	// From the end: most timers are set for later than those in the table.
+	e := tt.slot[i].Blink
+	for e != &tt.slot[i] && timerOf(e).DueTime > t.DueTime {
+		e = e.Blink
+	}
+	e.InsertHead(&t.Entry) // behind e
+	tt.used |= 1 << i
+	if t.DueTime < tt.due {
+		tt.due = t.DueTime
+		return true
+	}
+	return false
+}
+
+func (tt *timerTable) remove(t *Timer) {
+	if t.Entry.Remove() {
+		tt.used &^= 1 << slotOf(t.DueTime)
+	}
+	if t.DueTime == tt.due {
+		tt.due = tt.earliest(InterruptTime())
+	}
+}
+
+// earliest finds the earliest due time, given that nothing in the table is due
+// before now.
+func (tt *timerTable) earliest(now uint64) uint64 {
+	first := slotOf(now)
+	best := never
+	for used := bits.RotateLeft64(tt.used, -int(first)); used != 0; used &= used - 1 {
+		n := uint64(bits.TrailingZeros64(used))
+		d := timerOf(tt.slot[(uint(n)+first)%timerSlots].Flink).DueTime
+		best = min(best, d)
+		if d>>slotShift <= now>>slotShift+n {
+			break // due within this turn of the table: no later slot can beat it
+		}
+	}
+	return best
+}
+
+// expire fires every timer that is due. Dispatcher lock held.
+func (tt *timerTable) expire(now uint64) {
+	for tt.due <= now {
+		q := &tt.slot[slotOf(tt.due)]
+		t := timerOf(q.Flink)
+		t.stop()
+		if t.Header.Abandoned == threadTimer {
+			t.thread().unwait(ntstatus.Timeout, 0)
+			continue
+		}
+		t.fire(now)
+		if t.Period != 0 {
+			t.start(max(t.DueTime+uint64(t.Period)*Millisecond, now+1))
+		}
+	}
+}
+
+// thread returns the thread whose own timer t is.
+func (t *Timer) thread() *Thread {
+	return (*Thread)(unsafe.Pointer(uintptr(unsafe.Pointer(t)) - unsafe.Offsetof(Thread{}.Timer)))
+}
+
+// threadTimer marks the timer inside a thread, which ends its wait.
+const threadTimer = 0x80
+
+// EachTimer calls fn for every timer of a processor's table, in no order, until
+// it returns false. Dispatcher lock held.
+func EachTimer(cpu uint32, fn func(*Timer) bool) {
+	tt := &processors[cpu].timers
+	for i := range tt.slot {
+		for e := tt.slot[i].Flink; e != nil && e != &tt.slot[i]; e = e.Flink {
+			if !fn(timerOf(e)) {
+				return
+			}
+		}
+	}
+}

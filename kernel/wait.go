@@ -1,0 +1,342 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"irqlab/bugcheck"
+	"irqlab/dpc"
+	"irqlab/irql"
+	"irqlab/list"
+	"irqlab/ntstatus"
+)
+
+// WaitBlock is a KWAIT_BLOCK (48 bytes): one thread's interest in one object.
+type WaitBlock struct {
+	Entry  list.Entry // in the object's wait list
+	Type   WaitType
+	State  uint8
+	Key    uint16 // status if this block ends the wait
+	_      uint32
+	Thread *Thread
+	Object *Header
+	_      uintptr
+}
+
+// WaitType says what ends a wait for several objects.
+type WaitType uint8
+
+const (
+	WaitAll WaitType = 0
+	WaitAny WaitType = 1
+)
+
+// MaximumWaitObjects bounds a wait for several objects; without an array of
+// wait blocks the bound is ThreadWaitObjects.
+const (
+	MaximumWaitObjects = 64
+	ThreadWaitObjects  = threadWaitObjects
+)
+
+// Mode says on whose behalf a thread waits (KPROCESSOR_MODE).
+type Mode = uint8
+
+const (
+	KernelMode Mode = 0
+	UserMode   Mode = 1
+)
+
+// Wait waits for the object (KeWaitForSingleObject). timeout is in 100 ns
+// units, relative if negative, absolute system time if positive; nil waits
+// without limit and 0 does not wait at all. Kernel context.
+//
+// IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
+func (h *Header) Wait(timeout *int64, alertable bool, mode Mode) ntstatus.Status {
+	return wait(&h, 1, WaitAny, timeout, alertable, mode, nil)
+}
+
+// WaitMany waits for one or for all of n objects, their addresses at objects
+// (KeWaitForMultipleObjects). blocks is an array of n wait blocks in resident
+// memory, or nil for up to ThreadWaitObjects objects.
+//
+// IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
+func WaitMany(objects **Header, n int, typ WaitType, timeout *int64, alertable bool, mode Mode, blocks *WaitBlock) ntstatus.Status {
+	limit := MaximumWaitObjects
+	if blocks == nil {
+		limit = ThreadWaitObjects
+	}
+	if n <= 0 || n > limit {
+		bugcheck.Stop(bugcheck.MaximumWaitObjects, uintptr(n), uintptr(limit), 0, 0)
+	}
+	return wait(objects, n, typ, timeout, alertable, mode, blocks)
+}
+
+// at returns the i-th of the objects.
+func at(objects **Header, i int) *Header {
+	return *(**Header)(unsafe.Add(unsafe.Pointer(objects), i*int(unsafe.Sizeof(objects))))
+}
+
+// block returns the i-th wait block.
+func block(blocks *WaitBlock, i int) *WaitBlock {
+	return (*WaitBlock)(unsafe.Add(unsafe.Pointer(blocks), i*int(unsafe.Sizeof(WaitBlock{}))))
+}
+
+func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool, mode Mode, blocks *WaitBlock) ntstatus.Status {
+	t := Current()
+	if !t.WaitNext && irql.Current() >= irql.Dispatch && (timeout == nil || *timeout != 0) {
+		refuse(t)
+	}
+	if traceWait != nil {
+		traceWait(t, at(objects, 0), n)
+	}
+	old := LockDispatcher()
+	if s, ok := satisfied(t, objects, n, typ); ok {
+		t.spend()
+		UnlockDispatcher(old)
+		return s
+	}
+	// An object is looked at first, then an alert, then the time.
+	if alertable && t.Alerted {
+		t.Alerted = false
+		UnlockDispatcher(old)
+		return ntstatus.Alerted
+	}
+	var due uint64
+	if timeout != nil {
+		if due = dueTime(*timeout); due <= InterruptTime() {
+			UnlockDispatcher(old)
+			return ntstatus.Timeout
+		}
+	}
+	if blocks == nil {
+		blocks = &t.ownBlocks[0]
+	}
+	for i := range n {
+		b, h := block(blocks, i), at(objects, i)
+		b.Thread, b.Object, b.Type, b.Key = t, h, typ, uint16(i)
+		h.WaitList.InsertTail(&b.Entry)
+	}
+	t.WaitBlocks, t.WaitCount = blocks, uint8(n)
+	t.Alertable, t.WaitMode = alertable, mode
+	return t.block(due, old)
+}
+
+// block gives the processor away until unwait. due is an interrupt time, 0 for
+// none. Dispatcher lock held; released on return.
+func (t *Thread) block(due uint64, old irql.Level) ntstatus.Status {
+	if due != 0 {
+		t.Timer.start(due)
+	}
+	t.State = StateWaiting
+	t.WaitIRQL = old
+	t.endBoost()
+	this().swapOut()
+	s := t.WaitStatus
+	UnlockDispatcher(old)
+	return s
+}
+
+// refuse stops the machine for a wait that may not be made.
+func refuse(t *Thread) {
+	if dpc.Executing() {
+		bugcheck.Stop(bugcheck.AttemptedSwitchFromDPC, uintptr(unsafe.Pointer(t)), 0, 0, 0)
+	}
+	bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, 0, uintptr(irql.Current()), 0, 0)
+}
+
+// satisfied takes the objects at once if the wait's condition holds.
+func satisfied(t *Thread, objects **Header, n int, typ WaitType) (ntstatus.Status, bool) {
+	if typ == WaitAny {
+		for i := range n {
+			if h := at(objects, i); h.signalled(t) {
+				return h.take(t, ntstatus.Status(i)), true
+			}
+		}
+		return 0, false
+	}
+	for i := range n {
+		if !at(objects, i).signalled(t) {
+			return 0, false
+		}
+	}
+	s := ntstatus.Success
+	for i := range n {
+		if at(objects, i).take(t, 0) != 0 {
+			s = ntstatus.AbandonedWait0
+		}
+	}
+	return s, true
+}
+
+// signalled reports whether a wait of t for the object would be satisfied now.
+func (h *Header) signalled(t *Thread) bool {
+	if h.SignalState > 0 {
+		return true
+	}
+	return h.Type == TypeMutant && (*Mutant)(unsafe.Pointer(h)).Owner == t
+}
+
+// take applies what a satisfied wait does to the object, and returns the wait's
+// status: key, or abandonment with that key.
+func (h *Header) take(t *Thread, key ntstatus.Status) ntstatus.Status {
+	switch h.Type {
+	case TypeSynchronizationEvent, TypeSynchronizationTimer:
+		h.SignalState = 0
+	case TypeSemaphore:
+		h.SignalState--
+	case TypeMutant:
+		if (*Mutant)(unsafe.Pointer(h)).satisfy(t) {
+			return ntstatus.AbandonedWait0 + key
+		}
+	}
+	return key
+}
+
+// Signal releases the threads that wait for the object, in order of arrival,
+// for as long as it stays signalled. Dispatcher lock held.
+func (h *Header) Signal(inc int8) {
+	for e := h.WaitList.Flink; e != &h.WaitList && h.SignalState > 0; {
+		b := (*WaitBlock)(unsafe.Pointer(e)) // Entry is its first field
+		t := b.Thread
+		s := ntstatus.Status(b.Key)
+		if b.Type == WaitAny {
+			s = h.take(t, s)
+		} else if !t.takeAll(&s) {
+			e = e.Flink
+			continue
+		}
+		t.unwait(s, inc)
+		e = h.WaitList.Flink
+	}
+}
+
+// takeAll satisfies a WaitAll if every object of it is signalled.
+func (t *Thread) takeAll(s *ntstatus.Status) bool {
+	n := int(t.WaitCount)
+	for i := range n {
+		if !block(t.WaitBlocks, i).Object.signalled(t) {
+			return false
+		}
+	}
+	*s = ntstatus.Success
+	for i := range n {
+		if block(t.WaitBlocks, i).Object.take(t, 0) != 0 {
+			*s = ntstatus.AbandonedWait0
+		}
+	}
+	return true
+}
+
+// unwait ends the thread's wait with the given status and makes it ready.
+// Dispatcher lock held.
+func (t *Thread) unwait(s ntstatus.Status, inc int8) {
+	for i := range int(t.WaitCount) {
+		block(t.WaitBlocks, i).Entry.Remove()
+	}
+	t.WaitCount, t.WaitBlocks = 0, nil
+	t.Timer.stop()
+	t.WaitStatus = s
+	t.Alertable = false
+	t.boost(inc)
+	t.spend()
+	makeReady(t, false)
+}
+
+// Alert ends the thread's wait if that is alertable, or is remembered for its
+// next alertable wait (KeAlertThread). It reports whether an alert was already
+// remembered. Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func Alert(t *Thread) bool {
+	old := LockDispatcher()
+	was := t.Alerted
+	if t.State == StateWaiting && t.Alertable {
+		t.unwait(ntstatus.Alerted, 0)
+	} else {
+		t.Alerted = true
+	}
+	UnlockDispatcher(old)
+	return was
+}
+
+// TestAlert returns whether an alert was remembered for the running thread, and
+// forgets it (KeTestAlertThread). Kernel context.
+func TestAlert() bool {
+	old := LockDispatcher()
+	t := Current()
+	was := t.Alerted
+	t.Alerted = false
+	UnlockDispatcher(old)
+	return was
+}
+
+// Delay puts the running thread to sleep (KeDelayExecutionThread). A zero
+// interval passes the processor to a ready thread of the same priority. A delay
+// that elapses is a success, and never ends early. Kernel context.
+//
+// IRQL: <= APC_LEVEL
+func Delay(interval int64, alertable bool, mode Mode) ntstatus.Status {
+	t := Current()
+	if irql.Current() >= irql.Dispatch {
+		refuse(t)
+	}
+	old := LockDispatcher()
+	if alertable && t.Alerted {
+		t.Alerted = false
+		UnlockDispatcher(old)
+		return ntstatus.Alerted
+	}
+	due := dueTime(interval)
+	if due <= InterruptTime() {
+		this().rotate()
+		UnlockDispatcher(old)
+		return ntstatus.Success
+	}
+	t.Alertable, t.WaitMode = alertable, mode
+	s := t.block(due, old)
+	if s == ntstatus.Timeout {
+		s = ntstatus.Success
+	}
+	return s
+}
+
+// Yield passes the processor to any other ready thread that may run here, even
+// one of lower priority (NtYieldExecution). Kernel context.
+//
+// IRQL: <= APC_LEVEL
+func Yield() ntstatus.Status {
+	if !anyReady() {
+		return ntstatus.NoYieldPerformed
+	}
+	old := LockDispatcher()
+	p := this()
+	t := p.current
+	s := ntstatus.NoYieldPerformed
+	if n := p.next(1); n != nil {
+		t.Quantum = quantumReset
+		t.decay()
+		p.preempt = false
+		makeReady(t, false)
+		p.switchTo(n)
+		s = ntstatus.Success
+	}
+	UnlockDispatcher(old)
+	return s
+}
+
+// traceWait sees every wait, when set.
+var traceWait func(t *Thread, h *Header, n int)
+
+// WaitHeader is Wait for the kernel's own users.
+func WaitHeader(h *Header, timeout *int64, alertable bool) ntstatus.Status {
+	return h.Wait(timeout, alertable, KernelMode)
+}
+
+// SignalHeader sets the object's state to signalled and releases its waiters.
+//
+// IRQL: <= DISPATCH_LEVEL
+func SignalHeader(h *Header, inc int8) {
+	old := LockDispatcher()
+	h.SignalState = 1
+	h.Signal(inc)
+	UnlockDispatcher(old)
+}
