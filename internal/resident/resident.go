@@ -1,0 +1,33 @@
+// Package resident lists the packages whose code may run at DISPATCH_LEVEL and
+// above. They are compiled without write barriers and under the rules of the
+// Go runtime itself, and their linked code is checked for what it calls.
+package resident
+
+// Packages holds the import paths.
+var Packages = []string{
+	"irqlab/arch",
+	"irqlab/board",
+	"irqlab/bugcheck",
+	"irqlab/irql",
+	"irqlab/list",
+	"irqlab/ntstatus",
+	"irqlab/sync/spin",
+	"irqlab/ipi",
+	"irqlab/mm",
+	"irqlab/pool",
+	"irqlab/dpc",
+	"irqlab/kernel",
+	"irqlab/sync",
+	"irqlab/linux",
+	"irqlab/intr",
+	"irqlab/entry",
+}
+
+// GCFlags returns the go command's flags that compile the packages as resident.
+func GCFlags() []string {
+	flags := make([]string, len(Packages))
+	for i, p := range Packages {
+		flags[i] = "-gcflags=" + p + "=-wb=false -+"
+	}
+	return flags
+}
