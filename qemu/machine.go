@@ -1,0 +1,115 @@
+// Package qemu is the host's side of a running irqlab kernel: it builds QEMU's
+// command line, encodes the kernel's, carries the console, and decides from
+// QEMU's exit status and the console's last line how the guest ended.
+//
+// It runs on the host only; nothing in an image imports it.
+package qemu
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Limits and defaults of a machine.
+const (
+	MaxCPUs       = 8
+	DefaultCPUs   = 2
+	DefaultMemory = 128 << 20
+)
+
+// Machine describes the computer to emulate. The zero value of a field means
+// its default; an empty Arch is AMD64.
+type Machine struct {
+	Arch   Arch
+	Type   string  // QEMU machine type with its options; default q35 or virt,gic-version=3
+	Model  string  // CPU model; default max
+	CPUs   int     // 1 to MaxCPUs
+	Memory Size    // bytes
+	Accel  string  // QEMU accelerator; default tcg
+	Seed   *uint64 // reproducible run: all of the machine's time is counted in instructions
+	GDB    string  // host:port of a gdb stub; the machine then waits for the debugger
+	Extra  []string
+}
+
+// Check reports settings that QEMU or the kernel would reject, or accept and
+// quietly not honour.
+func (m *Machine) Check() error {
+	if m.CPUs < 1 || m.CPUs > MaxCPUs {
+		return fmt.Errorf("%d CPUs: irqlab runs on 1 to %d (-cpus)", m.CPUs, MaxCPUs)
+	}
+	if m.Seed != nil && !strings.HasPrefix(m.accel(), "tcg") {
+		return fmt.Errorf("accelerator %s cannot repeat a run: -seed needs -accel tcg", m.Accel)
+	}
+	return nil
+}
+
+func (m *Machine) accel() string {
+	if m.Accel == "" {
+		return "tcg"
+	}
+	return m.Accel
+}
+
+// Args is QEMU's command line, without the program's name, for booting image
+// with the given encoded kernel command line. The console is QEMU's standard
+// input and output.
+func (m *Machine) Args(image, cmdline string) []string {
+	args := []string{"-M", or(m.Type, m.defaultType())}
+	args = append(args, m.timing()...)
+	args = append(args,
+		"-cpu", or(m.Model, "max"),
+		"-m", m.Memory.String(),
+		"-smp", strconv.Itoa(m.CPUs),
+		"-nodefaults", "-display", "none", "-no-reboot",
+		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+	)
+	// What carries the guest's exit status to QEMU's.
+	if m.Arch == ARM64 {
+		args = append(args, "-semihosting-config", "enable=on,target=native")
+	} else {
+		args = append(args, "-device", "isa-debug-exit,iobase=0xf4,iosize=4")
+	}
+	if m.GDB != "" {
+		args = append(args, "-gdb", "tcp:"+m.GDB, "-S")
+	}
+	args = append(args, m.Extra...)
+	args = append(args, "-kernel", image)
+	if cmdline != "" {
+		args = append(args, "-append", cmdline)
+	}
+	return args
+}
+
+func (m *Machine) defaultType() string {
+	if m.Arch == ARM64 {
+		return "virt,gic-version=3"
+	}
+	return "q35"
+}
+
+// timing selects how guest time passes. With a seed, QEMU counts instructions
+// and runs the CPUs in turns, so that a run repeats to the bit; the seed picks
+// the length of an instruction, which moves every interrupt. Without one, each
+// CPU is a host thread.
+func (m *Machine) timing() []string {
+	if m.Seed != nil {
+		return []string{
+			"-accel", m.accel(),
+			"-icount", fmt.Sprintf("shift=%d,sleep=off", *m.Seed%8),
+			"-rtc", "base=2026-01-01T00:00:00,clock=vm",
+		}
+	}
+	accel := m.accel()
+	if accel == "tcg" {
+		accel = "tcg,thread=multi"
+	}
+	return []string{"-accel", accel, "-rtc", "base=utc"}
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}

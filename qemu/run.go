@@ -1,0 +1,104 @@
+package qemu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"time"
+)
+
+// Console is where a guest's console leads.
+type Console struct {
+	In       io.Reader // nil: nothing will ever be typed
+	Out, Err io.Writer // the guest's console; QEMU's own complaints
+	Keys     bool      // In is a terminal in raw mode; Ctrl-A X leaves
+	Raw      bool      // Out is one too, and needs carriage returns
+	HideExit bool      // keep the guest's exit line off Out
+}
+
+// TimeoutError reports a guest that did not finish in time.
+type TimeoutError struct{ Limit time.Duration }
+
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("the guest did not finish within %v (-timeout); QEMU was killed", e.Limit)
+}
+
+// Run boots image and carries its console until the machine stops. It returns
+// the guest's exit status; every other way to end is an error, except that a
+// user who leaves with Ctrl-A X is a guest that exited with 0. A limit of zero
+// is none. When Run returns, QEMU and all its children are gone.
+func (m *Machine) Run(ctx context.Context, image, cmdline string, c Console, limit time.Duration) (int, error) {
+	if err := m.Check(); err != nil {
+		return 0, err
+	}
+	path, err := Find(m.Arch)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := os.Stat(image); err != nil {
+		return 0, fmt.Errorf("kernel image: %w", err)
+	}
+
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, &TimeoutError{limit})
+		defer cancel()
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	out := newOutput(c.Out, c.Raw, c.HideExit)
+	cmd := exec.CommandContext(ctx, path, m.Args(image, cmdline)...)
+	cmd.Stdout, cmd.Stderr = out, c.Err
+	cmd.Cancel = func() error { return killGroup(cmd.Process) }
+	cmd.WaitDelay = 5 * time.Second
+	isolate(cmd)
+
+	// The kernel ties QEMU's life to the thread that started it (isolate), so
+	// this one must outlive it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	if c.In != nil {
+		guest, err := cmd.StdinPipe()
+		if err != nil {
+			return 0, err
+		}
+		go func() {
+			// What arrives before the guest has set up its receiver is lost
+			// when it resets the FIFO.
+			select {
+			case <-out.alive:
+			case <-ctx.Done():
+				return
+			}
+			copy := forward
+			if c.Keys {
+				copy = forwardKeys
+			}
+			if err := copy(guest, c.In); errors.Is(err, errQuit) {
+				stop(errQuit)
+			}
+		}()
+	}
+
+	err = cmd.Run()
+	status, werr := out.close()
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errQuit):
+		return 0, nil
+	case cause != nil:
+		return 0, cause
+	case werr != nil:
+		return 0, fmt.Errorf("console: %w", werr)
+	case cmd.ProcessState == nil:
+		return 0, fmt.Errorf("cannot start QEMU: %w", err)
+	case cmd.ProcessState.ExitCode() < 0:
+		return 0, fmt.Errorf("QEMU was killed: %v", cmd.ProcessState)
+	}
+	return verdict(cmd.ProcessState.ExitCode(), status)
+}
