@@ -1,0 +1,144 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"irqlab/qemu"
+)
+
+// machineFlags are the flags that describe the computer and what its kernel is
+// told.
+type machineFlags struct {
+	qemu.Machine
+	options words // kernel options and environment
+	timeout time.Duration
+}
+
+// words is a flag that may be given more than once.
+type words []string
+
+func (w *words) String() string     { return strings.Join(*w, " ") }
+func (w *words) Set(s string) error { *w = append(*w, s); return nil }
+
+func newFlagSet(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // errors are reported once, by report
+	fs.Usage = func() {}
+	return fs
+}
+
+func (m *machineFlags) register(fs *flag.FlagSet) {
+	m.registerArch(fs)
+	m.CPUs, m.Memory = qemu.DefaultCPUs, qemu.DefaultMemory
+	fs.IntVar(&m.CPUs, "cpus", m.CPUs, "number of CPUs, 1 to 8")
+	fs.Var(&m.Memory, "mem", "guest memory, such as 64M or 1G")
+	fs.Func("seed", "repeat a run exactly: `N` decides its interrupt timing and schedule points", m.setSeed)
+	fs.StringVar(&m.Accel, "accel", "tcg", "QEMU accelerator")
+	fs.StringVar(&m.Model, "cpu", "max", "QEMU CPU `model`")
+	fs.StringVar(&m.Type, "machine", "", "QEMU machine `type` (default q35 or virt,gic-version=3)")
+	fs.Func("env", "environment variable `NAME=value` for the guest; repeatable", m.setEnv)
+	fs.Func("opt", "kernel option `name=value`; repeatable", m.setOption)
+	fs.Var((*words)(&m.Extra), "qemu", "one more `argument` for QEMU; repeatable")
+}
+
+func (m *machineFlags) registerArch(fs *flag.FlagSet) {
+	m.Arch = qemu.AMD64
+	fs.Var(&m.Arch, "arch", "architecture, amd64 or arm64")
+}
+
+func (m *machineFlags) setSeed(s string) error {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return fmt.Errorf("not a number from 0 up")
+	}
+	m.Seed = &n
+	return nil
+}
+
+// The kernel tells its options from environment variables by the first letter.
+
+func (m *machineFlags) setEnv(s string) error {
+	if !isSetting(s) || s[0] < 'A' || s[0] > 'Z' {
+		return fmt.Errorf("write it as NAME=value, the name beginning with an upper-case letter")
+	}
+	m.options = append(m.options, s)
+	return nil
+}
+
+func (m *machineFlags) setOption(s string) error {
+	if !isSetting(s) || s[0] < 'a' || s[0] > 'z' {
+		return fmt.Errorf("write it as name=value, the name beginning with a lower-case letter")
+	}
+	m.options = append(m.options, s)
+	return nil
+}
+
+func isSetting(s string) bool { return strings.IndexByte(s, '=') > 0 }
+
+// cmdline assembles what the kernel is told.
+func (m *machineFlags) cmdline(args []string, more ...string) (string, error) {
+	options := slices.Concat(m.options, more)
+	if m.Seed != nil {
+		options = append(options, fmt.Sprintf("seed=%d", *m.Seed))
+	}
+	return qemu.Cmdline{Options: options, Args: args}.Encode()
+}
+
+// argv gives the flags as they would be written on a command line, leaving out
+// those that have their defaults.
+func (m *machineFlags) argv() []string {
+	args := []string{"-arch=" + string(m.Arch), fmt.Sprintf("-cpus=%d", m.CPUs), "-mem=" + m.Memory.String()}
+	add := func(name, value, fallback string) {
+		if value != fallback {
+			args = append(args, "-"+name+"="+value)
+		}
+	}
+	if m.Seed != nil {
+		add("seed", strconv.FormatUint(*m.Seed, 10), "")
+	}
+	add("accel", m.Accel, "tcg")
+	add("cpu", m.Model, "max")
+	add("machine", m.Type, "")
+	for _, o := range m.options {
+		if 'A' <= o[0] && o[0] <= 'Z' {
+			add("env", o, "")
+		} else {
+			add("opt", o, "")
+		}
+	}
+	for _, a := range m.Extra {
+		add("qemu", a, "")
+	}
+	return args
+}
+
+// parse parses flags wherever they stand among the words. What follows a "--"
+// is the guest program's.
+func parse(fs *flag.FlagSet, args []string) (words, program []string, err error) {
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, program = args[:i], args[i+1:]
+	}
+	for {
+		if err := fs.Parse(args); err != nil {
+			return nil, nil, usageOrHelp(fs.Name(), err)
+		}
+		args = fs.Args()
+		if len(args) == 0 {
+			return words, program, nil
+		}
+		words, args = append(words, args[0]), args[1:]
+	}
+}
+
+func usageOrHelp(command string, err error) error {
+	if err == flag.ErrHelp {
+		return err
+	}
+	return &usageError{command, err}
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"irqlab/image"
+	"irqlab/internal/overlay"
+	"irqlab/internal/resident"
+	"irqlab/qemu"
+)
+
+// entryPackage is the package that makes a program a kernel.
+const entryPackage = "irqlab/entry"
+
+// loadAddress is where the linker puts the first byte of code: high enough
+// above the start of RAM to leave room for what the firmware puts there, and
+// on arm64 0x1000 above a multiple of the linker's 64 KiB segment alignment.
+var loadAddress = map[qemu.Arch]string{
+	qemu.AMD64: "0x201000",
+	qemu.ARM64: "0x40201000",
+}
+
+// goCommand runs the go command so that it builds for the kernel.
+type goCommand struct {
+	arch    qemu.Arch
+	overlay *overlay.Config
+	binary  string
+	env     []string
+	cache   string // directory for everything the tool keeps
+	modules string // GOMODCACHE
+}
+
+func newGoCommand(ctx context.Context, arch qemu.Arch) (*goCommand, error) {
+	g := &goCommand{arch: arch, binary: "go"}
+	g.env = append(os.Environ(), "GOOS=linux", "GOARCH="+string(arch), "CGO_ENABLED=0")
+	out, err := g.output(ctx, "env", "-json", "GOROOT", "GOMODCACHE")
+	if err != nil {
+		return nil, err
+	}
+	var env struct{ GOROOT, GOMODCACHE string }
+	if err := json.Unmarshal(out, &env); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	g.modules = env.GOMODCACHE
+	base, err := os.UserCacheDir()
+	if err != nil {
+		base = os.TempDir()
+	}
+	g.cache = filepath.Join(base, "irqlab")
+	goroot, err := g.ownGoroot(env.GOROOT)
+	if err != nil {
+		return nil, err
+	}
+	g.overlay, err = overlay.New(filepath.Join(g.cache, "overlay"), goroot)
+	return g, err
+}
+
+// ownGoroot returns a path to goroot that an overlay may add files to. The go
+// command refuses overlays inside the module cache, where it keeps toolchains
+// it has downloaded; a link to one is not inside.
+func (g *goCommand) ownGoroot(goroot string) (string, error) {
+	if !within(goroot, g.modules) {
+		return goroot, nil
+	}
+	link := filepath.Join(g.cache, "goroot", filepath.Base(goroot))
+	if err := os.MkdirAll(filepath.Dir(link), 0o777); err != nil {
+		return "", err
+	}
+	if err := os.Symlink(goroot, link); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", err
+	}
+	g.binary = filepath.Join(link, "bin", "go")
+	g.env = append(g.env, "GOROOT="+link, "GOTOOLCHAIN=local")
+	return link, nil
+}
+
+func within(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+func (g *goCommand) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, g.binary, args...)
+	cmd.Env = g.env
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// output runs the go command for its output. What it says on standard error
+// becomes the error.
+func (g *goCommand) output(ctx context.Context, args ...string) ([]byte, error) {
+	var stderr bytes.Buffer
+	cmd := g.command(ctx, args...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, fmt.Errorf("the go command is not in PATH; install Go from https://go.dev/dl")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("go %s: %s", args[0], bytes.TrimSpace(stderr.Bytes()))
+	}
+	return out, nil
+}
+
+// flags returns the build flags of a kernel. Later -gcflags win, so a user's
+// belong before them.
+func (g *goCommand) flags() ([]string, error) {
+	config, err := g.overlay.Write()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(resident.GCFlags(), []string{
+		"-overlay=" + config,
+		// go test would strip the symbols the image needs, and keeps DWARF
+		// only for profiles.
+		"-ldflags=-s=false -T " + loadAddress[g.arch] + " -E " + image.Entry,
+		"-buildvcs=false",
+	}), nil
+}
+
+// pkg is what go list tells about a package.
+type pkg struct {
+	ImportPath, Dir, Name     string
+	DepOnly, Incomplete       bool
+	TestGoFiles, XTestGoFiles []string
+	Error                     *struct{ Err string }
+}
+
+const pkgFields = "-json=ImportPath,Dir,Name,DepOnly,Incomplete,TestGoFiles,XTestGoFiles,Error"
+
+// list runs go list -e on the patterns.
+func (g *goCommand) list(ctx context.Context, args ...string) ([]pkg, error) {
+	config, err := g.overlay.Write()
+	if err != nil {
+		return nil, err
+	}
+	out, err := g.output(ctx, slices.Concat([]string{"list", "-e", "-overlay=" + config, pkgFields}, args)...)
+	if err != nil {
+		return nil, err
+	}
+	var pkgs []pkg
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := dec.Decode(&p); err == io.EOF {
+			return pkgs, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+// checkModule reports whether packages here can import the kernel.
+func (g *goCommand) checkModule(ctx context.Context) error {
+	pkgs, err := g.list(ctx, entryPackage)
+	if err != nil {
+		return err
+	}
+	if len(pkgs) != 1 || pkgs[0].Dir == "" {
+		return fmt.Errorf("this directory's module does not require irqlab; in its go.mod, add\n" +
+			"\trequire irqlab v0.0.0\n\treplace irqlab => <path of your irqlab checkout>")
+	}
+	return nil
+}
+
+// addEntry makes a package in dir import the kernel, by adding a file of the
+// given name and package clause to it in the overlay.
+func (g *goCommand) addEntry(dir, file, clause string) error {
+	return g.overlay.Add(filepath.Join(dir, file),
+		[]byte("package "+clause+"\n\nimport _ \""+entryPackage+"\"\n"))
+}
+
+// imageName is a program's name from the words that name its package.
+func imageName(words []string, p pkg) string {
+	if strings.HasSuffix(words[0], ".go") {
+		return strings.TrimSuffix(filepath.Base(words[0]), ".go")
+	}
+	return filepath.Base(p.Dir)
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"irqlab/qemu"
+)
+
+func testCommand() *subcommand {
+	var m machineFlags
+	fs := newFlagSet("test")
+	m.register(fs)
+	return &subcommand{
+		name:  "test",
+		usage: "test [flags] [packages] [flags of go test]",
+		help:  "run Go tests inside the machine",
+		long: "Each test binary is booted as a kernel. Everything that is not one of the flags\n" +
+			"below goes to go test: -run, -v, -json, -bench, -count, -timeout, ... A -cpu with\n" +
+			"numbers only is go test's; any other is the CPU model.",
+		flags: fs,
+		run: func(ctx context.Context, args []string) error {
+			own, rest, err := splitTestArgs(args)
+			if err != nil {
+				return &usageError{"test", err}
+			}
+			if err := fs.Parse(own); err != nil {
+				return usageOrHelp("test", err)
+			}
+			if err := m.Check(); err != nil {
+				return &usageError{"test", err}
+			}
+			if _, err := qemu.Find(m.Arch); err != nil {
+				return err
+			}
+			return goTest(ctx, &m, rest)
+		},
+	}
+}
+
+// goTest runs go test with this tool to execute the binaries.
+func goTest(ctx context.Context, m *machineFlags, args []string) error {
+	g, err := newGoCommand(ctx, m.Arch)
+	if err != nil {
+		return err
+	}
+	if err := g.checkModule(ctx); err != nil {
+		return err
+	}
+	if err := g.addTestEntries(ctx, args); err != nil {
+		return err
+	}
+	flags, err := g.flags()
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	executor := append([]string{quote(self), "exec"}, m.argv()...)
+	for i, w := range executor[2:] {
+		executor[2+i] = quote(w)
+	}
+	// The vet that go test runs first cannot load a package that exists only
+	// in an overlay.
+	flags = append(flags, "-vet=off")
+	cmd := g.command(ctx, slices.Concat([]string{"test"}, flags,
+		[]string{"-exec=" + strings.Join(executor, " ")}, args)...)
+	cmd.Stdout = os.Stdout
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if m.Seed != nil {
+		fmt.Fprintf(os.Stderr, "repeat with: irqlab test %s\n", strings.Join(slices.Concat(m.argv(), args), " "))
+	}
+	return guestStatus(max(exit.ExitCode(), 1))
+}
+
+// quote protects a word from go's splitting of -exec, which knows quotes but
+// no escapes.
+func quote(w string) string {
+	switch {
+	case !strings.ContainsAny(w, " \t\n'\""):
+		return w
+	case !strings.Contains(w, "'"):
+		return "'" + w + "'"
+	default:
+		return `"` + w + `"`
+	}
+}
+
+// addTestEntries makes every test that args name import the kernel. Those in
+// the module cache must do so themselves: the go command refuses overlays
+// there.
+func (g *goCommand) addTestEntries(ctx context.Context, args []string) error {
+	pkgs, err := g.list(ctx, append(listFlags(args), testPatterns(args)...)...)
+	if err != nil {
+		return err
+	}
+	for _, p := range pkgs {
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 || within(p.Dir, g.modules) || p.ImportPath == "command-line-arguments" {
+			continue
+		}
+		if err := g.addEntry(p.Dir, "zz_irqlab_test.go", p.Name+"_test"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownTestFlags are the flags of irqlab test that take a value.
+var ownTestFlags = []string{"arch", "cpus", "mem", "seed", "accel", "machine", "env", "opt", "qemu"}
+
+// takenFlags are flags of go test that carry the kernel.
+var takenFlags = map[string]string{
+	"exec":    "irqlab test boots the binaries itself",
+	"overlay": "irqlab test has an overlay of its own",
+	"ldflags": "the linker's flags place the kernel",
+	"c":       "use irqlab test without it, or irqlab build",
+	"o":       "use irqlab test without it, or irqlab build",
+	"race":    "the race detector needs an operating system",
+	"cover":   "the machine has no file system for its result",
+}
+
+// splitTestArgs separates the tool's flags from go test's.
+func splitTestArgs(args []string) (own, rest []string, err error) {
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		name, value, hasValue := flagName(a)
+		if name == "args" {
+			return own, append(rest, args[i:]...), nil
+		}
+		if why, ok := takenFlags[name]; ok {
+			return nil, nil, fmt.Errorf("-%s cannot be given: %s", name, why)
+		}
+		switch {
+		case name == "h" || name == "help":
+			return []string{a}, nil, nil
+		case name == "" || hasValue || boolTestFlags[name]:
+		case i+1 < len(args):
+			i++
+			value = args[i]
+		default:
+			return nil, nil, fmt.Errorf("flag needs an argument: -%s", name)
+		}
+		isOwn := slices.Contains(ownTestFlags, name) ||
+			name == "cpu" && strings.Trim(value, "0123456789,") != ""
+		switch {
+		case isOwn:
+			own = append(own, "-"+name+"="+value)
+		case name == "" || hasValue || boolTestFlags[name]:
+			rest = append(rest, a)
+		default:
+			rest = append(rest, a, value)
+		}
+	}
+	return own, rest, nil
+}
+
+// boolTestFlags are the flags of go test that stand alone. Every other flag
+// takes the next word for its value.
+var boolTestFlags = map[string]bool{
+	"a": true, "asan": true, "benchmem": true, "failfast": true, "fullpath": true, "json": true,
+	"linkshared": true, "modcacherw": true, "msan": true, "n": true, "short": true,
+	"trimpath": true, "v": true, "work": true, "x": true, "artifacts": true, "buildvcs": true,
+}
+
+// flagName takes a flag apart; a word that is none has no name.
+func flagName(a string) (name, value string, hasValue bool) {
+	if len(a) < 2 || a[0] != '-' || a == "--" {
+		return "", "", false
+	}
+	a = strings.TrimPrefix(a[1:], "-")
+	name, value, hasValue = strings.Cut(a, "=")
+	return strings.TrimPrefix(name, "test."), value, hasValue
+}
+
+// testPatterns returns the packages among go test's arguments.
+func testPatterns(args []string) (patterns []string) {
+	for i := 0; i < len(args); i++ {
+		name, _, hasValue := flagName(args[i])
+		switch {
+		case name == "args":
+			return patterns
+		case name == "":
+			patterns = append(patterns, args[i])
+		case !hasValue && !boolTestFlags[name]:
+			i++
+		}
+	}
+	return patterns
+}
+
+// listFlags returns the flags among go test's arguments that decide which
+// files belong to a package.
+func listFlags(args []string) (flags []string) {
+	for i, a := range args {
+		switch name, value, hasValue := flagName(a); {
+		case name != "tags" && name != "mod" && name != "modfile":
+		case hasValue:
+			flags = append(flags, "-"+name+"="+value)
+		case i+1 < len(args):
+			flags = append(flags, "-"+name+"="+args[i+1])
+		}
+	}
+	return flags
+}
