@@ -32,7 +32,7 @@ func (t *Thread) decay() {
 func (t *Thread) endBoost() {
 	if t.LockBoost {
 		t.LockBoost = false
-		t.Priority = t.BasePriority
+		t.Priority = t.lentFrom
 	}
 }
 
@@ -49,15 +49,16 @@ func (t *Thread) lend(p int8) {
 	if t.Priority >= p {
 		return
 	}
+	if !t.LockBoost {
+		t.LockBoost = true
+		t.lentFrom = t.Priority
+	}
 	if t.State != StateReady {
 		t.Priority = p
-		t.LockBoost = true
 		return
 	}
-	q := &processors[t.CPU]
-	q.dequeue(t)
+	processors[t.CPU].dequeue(t)
 	t.Priority = p
-	t.LockBoost = true
 	t.Quantum = quantumReset
 	makeReady(t, true)
 }

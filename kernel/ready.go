@@ -113,12 +113,15 @@ func (p *processor) reschedule() {
 	p.preempt = false
 	t := p.current
 	floor := int(t.Priority) + 1
-	if t == p.idle {
+	if t == p.idle || !t.allowed(p.id) {
 		floor = 0
 	}
 	n := p.next(floor)
 	if n == nil {
-		return
+		if t.allowed(p.id) {
+			return
+		}
+		n = p.idle // its affinity changed: it must leave
 	}
 	if t != p.idle {
 		t.Preempted = true

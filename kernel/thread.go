@@ -36,6 +36,7 @@ type Thread struct {
 	Priority     int8 // 0-31: 1-15 variable, 16-31 real-time
 	BasePriority int8
 	LockBoost    bool // Priority was lifted for a lock or signal; ends with the quantum
+	lentFrom     int8 // Priority without LockBoost
 
 	Quantum   int32  // remaining, in units of a third of a clock tick, as in NT
 	CPU       uint32 // where it runs, or ran last
