@@ -1,0 +1,277 @@
+// Package dpc has deferred procedure calls: work that an interrupt service
+// routine, or anybody else, puts off until the processor falls below
+// DISPATCH_LEVEL.
+//
+// Each processor has two queues, one of ordinary DPCs, served on its DPC stack
+// by the DISPATCH interrupt, and one of threaded DPCs, served by a thread of
+// the highest priority. What this package knows of a processor is its demand:
+// whether to interrupt it for a new DPC or to let a few gather first.
+//
+// Lock order: each queue has a lock, held at HIGH_LEVEL because inserting is
+// legal at any level. It is a leaf: nothing else is taken under it, and no two
+// at once.
+//
+// Documentation: "Introduction to DPCs", "Organization of DPC Queues",
+// "Introduction to Threaded DPCs", "KeInsertQueueDpc".
+package dpc
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/bugcheck"
+	"irqlab/irql"
+)
+
+// processor is what this package knows of one. The lock of the ordinary queue
+// guards demand, that of the threaded queue the thread fields; the rest is
+// written by the processor itself.
+type processor struct {
+	ordinary, threaded queue
+	demand             demand
+
+	threadBusy   bool   // the DPC thread was woken and has not found its queue empty since
+	threadSignal uint32 // atomic: the DISPATCH interrupt is to wake it
+	idle         uint32 // atomic: it halts, or is about to
+
+	running Running
+	watch   watch
+	stats   Stats
+}
+
+var processors [arch.MaxCPUs]processor
+
+// Start prepares the queues, before the first interrupt.
+func Start() {
+	for i := range processors {
+		p := &processors[i]
+		p.ordinary.entries.Init()
+		p.threaded.entries.Init()
+		p.demand.init()
+	}
+}
+
+// insertion carries one Insert into kernel context.
+type insertion struct {
+	object     *Object
+	arg1, arg2 unsafe.Pointer
+	ok         bool
+}
+
+// Insert queues the DPC and reports whether it did (KeInsertQueueDpc): false
+// means that it was queued already, and nothing has changed. Inserted below
+// DISPATCH_LEVEL for the same processor it has normally run when Insert
+// returns.
+//
+// IRQL: any
+func (d *Object) Insert(arg1, arg2 unsafe.Pointer) bool {
+	i := insertion{object: d, arg1: arg1, arg2: arg2}
+	if arch.InKernel() {
+		insert(unsafe.Pointer(&i))
+	} else {
+		arch.Gate(insert, unsafe.Pointer(&i))
+	}
+	return i.ok
+}
+
+func insert(arg unsafe.Pointer) {
+	i := (*insertion)(arg)
+	old := irql.Raise(irql.High)
+	d := i.object // not touched before the raise: a bad address is IRQL_NOT_LESS_OR_EQUAL
+	me := arch.ThisCPU().ID
+	cpu := me
+	if d.Number != 0 {
+		cpu = uint32(d.Number) - targetBase
+		if n := atomic.LoadUint32(&arch.NumCPUs); cpu >= n {
+			invalid(badProcessor, uintptr(unsafe.Pointer(d)), uintptr(cpu), uintptr(n))
+		}
+	}
+	p := &processors[cpu]
+	wake := false
+	if q := p.queueFor(d); q == &p.ordinary {
+		q.lock.AcquireAtDpc()
+		if i.ok = q.claim(d); i.ok {
+			q.link(d, i.arg1, i.arg2)
+			wake = p.demand.wants(d.Importance, q.depth, cpu == me, atomic.LoadUint32(&p.idle) != 0)
+		}
+		q.lock.ReleaseFromDpc()
+	} else {
+		q.lock.AcquireAtDpc()
+		if i.ok = q.claim(d); i.ok {
+			q.link(d, i.arg1, i.arg2)
+			if wake = !p.threadBusy; wake {
+				p.threadBusy = true
+				atomic.StoreUint32(&p.threadSignal, 1)
+			}
+		}
+		q.lock.ReleaseFromDpc()
+	}
+	if wake {
+		request(cpu, me)
+	}
+	irql.Lower(old)
+}
+
+// queueFor returns the queue of p that serves d.
+func (p *processor) queueFor(d *Object) *queue {
+	if d.Type == Threaded && WakeThread != nil {
+		return &p.threaded
+	}
+	return &p.ordinary
+}
+
+// request pends the interrupt that ends in Drain.
+func request(cpu, me uint32) {
+	if cpu == me {
+		board.RequestSelf(uintptr(irql.Dispatch))
+	} else {
+		board.SendIPI(cpu, uintptr(irql.Dispatch))
+	}
+}
+
+// Remove takes the DPC out of its queue and reports whether it was in one
+// (KeRemoveQueueDpc). It does not wait for a routine that runs already.
+//
+// IRQL: any
+func (d *Object) Remove() bool {
+	i := insertion{object: d}
+	if arch.InKernel() {
+		remove(unsafe.Pointer(&i))
+	} else {
+		arch.Gate(remove, unsafe.Pointer(&i))
+	}
+	return i.ok
+}
+
+func remove(arg unsafe.Pointer) {
+	i := (*insertion)(arg)
+	old := irql.Raise(irql.High)
+	if q := (*queue)(unsafe.Pointer(atomic.LoadUintptr(&i.object.Data))); q != nil {
+		q.lock.AcquireAtDpc()
+		i.ok = q.unlink(i.object)
+		q.lock.ReleaseFromDpc()
+	}
+	irql.Lower(old)
+}
+
+// Drain runs all DPCs of this processor's ordinary queue, and wakes its DPC
+// thread if there is work for it. The DISPATCH interrupt calls it on the DPC
+// stack, interrupts enabled.
+//
+// IRQL: DISPATCH_LEVEL
+func Drain() {
+	cpu := arch.ThisCPU().ID
+	p := &processors[cpu]
+	var c call
+	for p.next(&c) {
+		p.run(cpu, &c)
+	}
+	if atomic.LoadUint32(&p.threadSignal) != 0 && WakeThread != nil {
+		atomic.StoreUint32(&p.threadSignal, 0)
+		WakeThread(cpu)
+	}
+}
+
+// next takes the first DPC. That the queue is empty and that it is no longer
+// being served becomes true in one step, so no insert is left unserved.
+func (p *processor) next(c *call) bool {
+	old := p.ordinary.lock.AcquireTo(irql.High)
+	ok := p.ordinary.take(c)
+	p.demand.active = ok
+	p.demand.requested = false
+	p.ordinary.lock.ReleaseTo(old)
+	return ok
+}
+
+// run calls one routine.
+func (p *processor) run(cpu uint32, c *call) {
+	p.started(cpu, c)
+	apcs := uint32(0)
+	if APCDisable != nil {
+		apcs = APCDisable()
+	}
+	(*(*Routine)(unsafe.Pointer(&c.routine)))(c.object, c.context, c.arg1, c.arg2)
+	if level := irql.Current(); level != irql.Dispatch {
+		returnedAt(level, irql.Dispatch, c)
+	}
+	if APCDisable != nil {
+		if now := APCDisable(); now != apcs {
+			invalid(apcCount, c.routine, uintptr(apcs), uintptr(now))
+		}
+	}
+	p.ended(cpu, c)
+}
+
+// APCDisable, if set at boot, returns the running thread's counts of disabled
+// APCs, which a DPC routine must leave as they are.
+var APCDisable func() uint32
+
+// Parameter 1 of bug check TIMER_OR_DPC_INVALID.
+const (
+	objectFreed  = 1
+	routineFreed = 2
+	badProcessor = 3
+	apcCount     = 4
+)
+
+func invalid(kind, p2, p3, p4 uintptr) { bugcheck.Stop(bugcheck.TimerOrDPCInvalid, kind, p2, p3, p4) }
+
+// returnedAt stops the machine because a routine changed the level.
+func returnedAt(level, want irql.Level, c *call) {
+	const byDPC = 2 // UniqueValue; 0 and 1 are APCs
+	bugcheck.Stop(bugcheck.IRQLUnexpectedValue, uintptr(level)<<16|uintptr(want)<<8|byDPC,
+		c.routine, uintptr(unsafe.Pointer(c.object)), 0)
+}
+
+// CheckFree stops the machine if a queued DPC, or the routine of one, lies in
+// [lo, hi), which is about to be freed. It is meant for pool.OnFree.
+//
+// IRQL: <= DISPATCH_LEVEL
+func CheckFree(lo, hi uintptr) {
+	for i := range atomic.LoadUint32(&arch.NumCPUs) {
+		processors[i].ordinary.checkFree(lo, hi)
+		processors[i].threaded.checkFree(lo, hi)
+	}
+}
+
+func (q *queue) checkFree(lo, hi uintptr) {
+	// The caller owns the memory: nobody can be queueing an object in it now.
+	if atomic.LoadUint32(&q.depth) == 0 {
+		return
+	}
+	old := q.lock.AcquireTo(irql.High)
+	d := q.find(lo, hi)
+	q.lock.ReleaseTo(old)
+	if d == nil {
+		return
+	}
+	if a := uintptr(unsafe.Pointer(d)); a < hi && a+size > lo {
+		invalid(objectFreed, a, lo, hi)
+	}
+	invalid(routineFreed, d.Routine, lo, hi)
+}
+
+// EnterIdle says that this processor is about to halt and reports whether it
+// may: not if DPCs wait. From here on a DPC of any importance interrupts it.
+// LeaveIdle ends that.
+//
+// Either the inserting processor sees the flag, or this one sees the DPC.
+//
+// IRQL: PASSIVE_LEVEL, interrupts disabled
+func EnterIdle() bool {
+	p := &processors[arch.ThisCPU().ID]
+	atomic.StoreUint32(&p.idle, 1)
+	if atomic.LoadUint32(&p.ordinary.depth) == 0 {
+		return true
+	}
+	LeaveIdle()
+	board.RequestSelf(uintptr(irql.Dispatch))
+	return false
+}
+
+// LeaveIdle says that this processor no longer halts.
+//
+// IRQL: any
+func LeaveIdle() { atomic.StoreUint32(&processors[arch.ThisCPU().ID].idle, 0) }
