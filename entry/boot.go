@@ -14,9 +14,6 @@ import (
 	"irqlab/mm"
 )
 
-// bootContexts are left for ever when a processor switches to its idle thread.
-var bootContexts [arch.MaxCPUs]arch.Context
-
 // released lets the other processors schedule threads.
 var released uint32
 
@@ -35,7 +32,7 @@ func boot() {
 	board.InitCPU(0)
 	board.Calibrate()
 	kernel.InitTime()
-	launch(0)
+	kernel.Launch(0)
 }
 
 // secondary is the first Go code of every other processor, on what will be its
@@ -49,7 +46,7 @@ func secondary(id uint32) {
 	for atomic.LoadUint32(&released) == 0 {
 		arch.Pause()
 	}
-	launch(id)
+	kernel.Launch(id)
 }
 
 // prepare gives a processor its stacks and its idle thread.
@@ -64,11 +61,6 @@ func prepare(id uint32) {
 	c.Interrupt.Init(ilo, ihi)
 	c.Deferred.Init(dlo, dhi)
 	kernel.InitIdle(id, lo, hi, idle)
-}
-
-// launch continues as the processor's idle thread, on its own stack.
-func launch(id uint32) {
-	arch.Switch(&bootContexts[id], arch.CPUs[id].Context)
 }
 
 // idle is the idle thread of a processor. The boot processor's first finishes

@@ -23,6 +23,17 @@ func InitIdle(id uint32, lo, hi uintptr, fn func(uintptr)) {
 	arch.CPUs[id].Context = &t.Context
 }
 
+// bootContexts are left for ever when a processor launches.
+var bootContexts [arch.MaxCPUs]arch.Context
+
+// Launch continues as the running processor's idle thread, on its own stack.
+//
+// IRQL: HIGH_LEVEL
+func Launch(id uint32) {
+	lockDatabase() // released by Started, as after any first switch
+	arch.Switch(&bootContexts[id], &processors[id].idle.Context)
+}
+
 // StartThreads starts the kernel's own threads. Boot processor, once.
 func StartThreads() {
 	StartBalanceSet()
