@@ -3,6 +3,7 @@ module irqlab
 go 1.26.5
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/peterbourgon/ff/v3 v3.4.0
 	github.com/usbarmory/tamago v1.26.6
 	golang.org/x/term v0.47.0

@@ -50,7 +50,7 @@ func replace(path string, b []byte) error {
 func Convert(b []byte) (image []byte, goarch string, err error) {
 	f, err := elf.NewFile(bytes.NewReader(b))
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("not an ELF file: %w", err)
 	}
 	if f.Class != elf.ELFCLASS64 || f.Data != elf.ELFDATA2LSB || f.Type != elf.ET_EXEC {
 		return nil, "", fmt.Errorf("not a static 64-bit little-endian executable")
