@@ -185,11 +185,12 @@ func Counter() uint64
 // -icount shift=0 (TSC, PMCCNTR_EL0).
 func Cycles() uint64
 
-// FlushPage drops va from this processor's TLB (from every processor's, where
-// TLBBroadcast is true).
+// FlushPage drops va from this processor's TLB. Table entries written before it
+// are what every processor sees from then on where it remembers nothing.
 func FlushPage(va uintptr)
 
-// FlushTLB drops every translation, likewise.
+// FlushTLB drops every translation of this processor, and of every other where
+// TLBBroadcast is true.
 func FlushTLB()
 
 // RootTable returns the physical address of the top-level translation table.

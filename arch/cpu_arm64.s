@@ -79,20 +79,22 @@ TEXT ·InKernel(SB),NOSPLIT|NOFRAME,$0-1
 	MOVB	R0, ret+0(FP)
 	RET
 
-// The operand of TLBI by address is VA[55:12] (Arm ARM, C5.5.66).
+// The operand of TLBI by address is VA[55:12] (Arm ARM, C5.5.65). The barriers
+// order the table entry before it for all table walkers, but the invalidation is
+// waited for here only: under QEMU, one that is broadcast stops all processors.
 TEXT ·FlushPage(SB),NOSPLIT|NOFRAME,$0-8
 	MOVD	va+0(FP), R0
 	LSR	$12, R0
-	DSB	$10	// ISHST: the table entry before the invalidation
-	TLBI	VAAE1IS, R0
-	DSB	$11	// ISH
+	DSB	$10	// ISHST
+	TLBI	VAAE1, R0
+	DSB	$7	// NSH
 	ISB	$15
 	RET
 
 TEXT ·FlushTLB(SB),NOSPLIT|NOFRAME,$0
 	DSB	$10
 	TLBI	VMALLE1IS
-	DSB	$11
+	DSB	$11	// ISH
 	ISB	$15
 	RET
 

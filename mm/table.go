@@ -100,7 +100,11 @@ func store(e *arch.PTE, v arch.PTE) {
 var Shootdown func()
 
 func shootdown() {
-	if !arch.TLBBroadcast && arch.NumCPUs > 1 && Shootdown != nil {
+	switch {
+	case arch.NumCPUs == 1:
+	case arch.TLBBroadcast:
+		arch.FlushTLB()
+	case Shootdown != nil:
 		Shootdown()
 	}
 }
