@@ -1,0 +1,129 @@
+package intr
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/irql"
+)
+
+// Stats counts a processor's device interrupts. Time is in ticks of
+// arch.Counter, from the first to the last of a nest.
+type Stats struct {
+	Count     uint64
+	Unclaimed uint64 // no routine said it was its device's
+	Time      uint64
+}
+
+// processor is one processor's account; only that processor writes it.
+type processor struct {
+	stats Stats
+	depth uint32 // of nested device interrupts
+	start uint64
+}
+
+var processors [arch.MaxCPUs]processor
+
+// Statistics returns the processor's counts.
+//
+// IRQL: any
+func Statistics(cpu uint32) Stats { return processors[cpu].stats }
+
+// Event is a moment in the life of an interrupt that Hook is told of.
+type Event uint8
+
+const (
+	Entered Event = iota
+	Exited
+)
+
+// Hook, if not nil, is called before and after every service routine: the one
+// place that tracing needs. It must be a top-level resident function.
+var Hook func(e Event, i *Interrupt)
+
+// Dispatch runs the service routines of a vector. The processor is at the
+// vector's level, on its interrupt stack, with interrupts enabled.
+//
+// IRQL: level
+func Dispatch(v board.Vector, level irql.Level) {
+	p := &processors[arch.ThisCPU().ID]
+	if p.depth++; p.depth == 1 {
+		p.start = arch.Counter()
+	}
+	p.stats.Count++
+
+	c := chainOf(v)
+	atomic.AddUint32(&c.active, 1)
+	claimed := c.serve(v, level)
+	atomic.AddUint32(&c.active, ^uint32(0))
+
+	if !claimed {
+		p.stats.Unclaimed++
+	}
+	if p.depth == 1 {
+		p.stats.Time += arch.Counter() - p.start
+	}
+	p.depth--
+}
+
+// serve calls the routines in order until one claims the interrupt. A shared
+// latched line needs more: an edge that came while another device was being
+// served makes no further interrupt, so all are asked again until a whole round
+// finds nothing.
+func (c *chain) serve(v board.Vector, level irql.Level) (claimed bool) {
+	for again := true; again; {
+		again = false
+		for p := atomic.LoadUintptr(&c.first); p != 0; p = atomic.LoadUintptr(&at(p).next) {
+			i := at(p)
+			if i.vector != v || !i.call(level) {
+				continue
+			}
+			claimed = true
+			if i.mode == LevelSensitive {
+				return true
+			}
+			again = again || i.shared
+		}
+	}
+	return claimed
+}
+
+// call runs the service routine.
+func (i *Interrupt) call(level irql.Level) (claimed bool) {
+	if i.synchronize > level {
+		irql.Set(i.synchronize)
+	}
+	i.lock.AcquireAtDpc()
+	if i.connected {
+		i.entered()
+		claimed = (*(*Routine)(unsafe.Pointer(&i.routine)))(i, i.context)
+		if now := irql.Current(); now != i.synchronize {
+			i.returnedAt(now, i.routine)
+		}
+		i.exited(claimed)
+	}
+	i.lock.ReleaseFromDpc()
+	if i.synchronize > level {
+		irql.Set(level)
+	}
+	return claimed
+}
+
+// entered and exited are where every service routine passes.
+func (i *Interrupt) entered() {
+	i.count++
+	if Hook != nil {
+		Hook(Entered, i)
+	}
+}
+
+func (i *Interrupt) exited(claimed bool) {
+	if claimed {
+		i.claimed++
+	}
+	if Hook != nil {
+		Hook(Exited, i)
+	}
+}
