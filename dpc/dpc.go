@@ -34,7 +34,7 @@ type processor struct {
 
 	threadBusy   bool   // the DPC thread was woken and has not found its queue empty since
 	threadSignal uint32 // atomic: the DISPATCH interrupt is to wake it
-	idle         uint32 // atomic: it halts, or is about to
+	idle         uint32 // atomic: its idle thread runs
 
 	running Running
 	watch   watch
@@ -43,14 +43,20 @@ type processor struct {
 
 var processors [arch.MaxCPUs]processor
 
-// Start prepares the queues, before the first interrupt.
-func Start() {
-	for i := range processors {
-		p := &processors[i]
-		p.ordinary.entries.Init()
-		p.threaded.entries.Init()
-		p.demand.init()
-	}
+// Start prepares a processor's queues, before its first interrupt.
+func Start(cpu uint32) {
+	p := &processors[cpu]
+	p.ordinary.entries.Init()
+	p.threaded.entries.Init()
+	p.demand.init()
+}
+
+// Pending reports whether Drain has something to do.
+//
+// IRQL: any
+func Pending(cpu uint32) bool {
+	p := &processors[cpu]
+	return atomic.LoadUint32(&p.ordinary.depth)|atomic.LoadUint32(&p.threadSignal) != 0
 }
 
 // insertion carries one Insert into kernel context.
@@ -168,8 +174,7 @@ func Drain() {
 	for p.next(&c) {
 		p.run(cpu, &c)
 	}
-	if atomic.LoadUint32(&p.threadSignal) != 0 && WakeThread != nil {
-		atomic.StoreUint32(&p.threadSignal, 0)
+	if atomic.SwapUint32(&p.threadSignal, 0) != 0 {
 		WakeThread(cpu)
 	}
 }
@@ -253,25 +258,16 @@ func (q *queue) checkFree(lo, hi uintptr) {
 	invalid(routineFreed, d.Routine, lo, hi)
 }
 
-// EnterIdle says that this processor is about to halt and reports whether it
-// may: not if DPCs wait. From here on a DPC of any importance interrupts it.
-// LeaveIdle ends that.
+// SetIdle says whether the processor's idle thread runs. While it does, a DPC of
+// any importance interrupts the processor at once; the idle thread looks at
+// Pending before it halts. Either an inserting processor sees the flag, or the
+// idle thread the DPC.
 //
-// Either the inserting processor sees the flag, or this one sees the DPC.
-//
-// IRQL: PASSIVE_LEVEL, interrupts disabled
-func EnterIdle() bool {
-	p := &processors[arch.ThisCPU().ID]
-	atomic.StoreUint32(&p.idle, 1)
-	if atomic.LoadUint32(&p.ordinary.depth) == 0 {
-		return true
+// IRQL: >= DISPATCH_LEVEL
+func SetIdle(cpu uint32, idle bool) {
+	v := uint32(0)
+	if idle {
+		v = 1
 	}
-	LeaveIdle()
-	board.RequestSelf(uintptr(irql.Dispatch))
-	return false
+	atomic.StoreUint32(&processors[cpu].idle, v)
 }
-
-// LeaveIdle says that this processor no longer halts.
-//
-// IRQL: any
-func LeaveIdle() { atomic.StoreUint32(&processors[arch.ThisCPU().ID].idle, 0) }

@@ -34,8 +34,8 @@ func (q *queue) link(d *Object, arg1, arg2 unsafe.Pointer) {
 		q.entries.InsertTail(&d.Entry)
 	}
 	q.inserted++
-	// The caller reads the processor's idle flag next, and EnterIdle goes the
-	// other way round: the store must not be put off.
+	// The caller reads the processor's idle flag next, and the idle thread goes
+	// the other way round (SetIdle): the store must not be put off.
 	atomic.StoreUint32(&q.depth, q.depth+1)
 }
 

@@ -58,22 +58,27 @@ func interrupt(f *arch.Frame) {
 	default:
 		was := kernel.EnterInterrupt()
 		cpu := arch.ThisCPU()
+		arg := uintptr(v) | f.IRQL()<<levelShift
 		if cpu.KernelG == &cpu.Interrupt.G {
-			serve(uintptr(v))
+			serve(arg)
 		} else {
-			arch.CallOn(&cpu.Interrupt, serve, uintptr(v))
+			arch.CallOn(&cpu.Interrupt, serve, arg)
 		}
 		kernel.LeaveInterrupt(was)
 	}
 }
 
+// levelShift is where serve's argument has the interrupted level; the vector is
+// below.
+const levelShift = 32
+
 // serve runs on the processor's interrupt stack at the interrupt's level.
-func serve(vector uintptr) {
-	v := board.Vector(vector)
+func serve(arg uintptr) {
+	v := board.Vector(arg)
 	arch.EnableInterrupts()
 	switch level := irql.Level(v.Level()); level {
 	case irql.Clock:
-		kernel.ClockInterrupt()
+		kernel.ClockInterrupt(irql.Level(arg >> levelShift))
 	case irql.IPI:
 		ipi.Interrupt()
 	default:

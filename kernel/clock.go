@@ -51,10 +51,10 @@ func (p *processor) arm() {
 // ClockInterrupt accounts for the time since the last one and requests the
 // dispatch interrupt when there is something for it to do. It touches nothing
 // that the dispatcher lock guards but the running thread's quantum, which only
-// this processor changes.
+// this processor changes. interrupted is the level it came at.
 //
 // IRQL: CLOCK_LEVEL
-func ClockInterrupt() {
+func ClockInterrupt(interrupted irql.Level) {
 	p := this()
 	now := InterruptTime()
 	p.clock.armed = 0
@@ -68,7 +68,7 @@ func ClockInterrupt() {
 			p.quantumEnd = true
 			want = true
 		}
-		dpc.CheckWatchdog(arch.Counter())
+		dpc.Tick(interrupted)
 	}
 	if want {
 		board.RequestSelf(uintptr(irql.Dispatch))

@@ -2,6 +2,9 @@ package kernel
 
 import (
 	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/dpc"
+	"irqlab/irql"
 )
 
 // idleThreads need no pool: they exist before it does.
@@ -19,6 +22,7 @@ func InitIdle(id uint32, lo, hi uintptr, fn func(uintptr)) {
 	copy(t.Name[:], "idle")
 	initProcessor(id, t)
 	processors[id].clock.idle = true
+	dpc.SetIdle(id, true)
 	t.Context.PrepareKernel(fn, uintptr(id))
 	arch.CPUs[id].Context = &t.Context
 }
@@ -46,6 +50,9 @@ func StartThreads() {
 func Idle() {
 	arch.DisableInterrupts()
 	for {
+		if id := arch.ThisCPU().ID; dpc.Pending(id) {
+			board.RequestSelf(uintptr(irql.Dispatch)) // nobody else will
+		}
 		arch.Halt()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"irqlab/arch"
+	"irqlab/dpc"
 	"irqlab/list"
 )
 
@@ -42,6 +43,7 @@ func initProcessor(id uint32, idle *Thread) {
 		p.ready[i].Init()
 	}
 	p.timers.init()
+	dpc.Start(id)
 	p.idle = idle
 	p.current = idle
 	p.times.last = arch.Counter()

@@ -5,6 +5,7 @@ import (
 
 	"irqlab/arch"
 	"irqlab/board"
+	"irqlab/dpc"
 	"irqlab/irql"
 	"irqlab/list"
 )
@@ -172,6 +173,7 @@ func (p *processor) switchTo(n *Thread) {
 	p.quantumEnd = false
 	if (t == p.idle) != (n == p.idle) {
 		p.clock.idle = n == p.idle
+		dpc.SetIdle(p.id, p.clock.idle)
 		p.rearm = true
 	}
 	if traceSwitch != nil {

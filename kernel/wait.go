@@ -47,7 +47,8 @@ const (
 
 // Wait waits for the object (KeWaitForSingleObject). timeout is in 100 ns
 // units, relative if negative, absolute system time if positive; nil waits
-// without limit and 0 does not wait at all. Kernel context.
+// without limit and 0 does not wait at all. STATUS_MUTANT_LIMIT_EXCEEDED is for
+// the caller to raise. Kernel context.
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func (h *Header) Wait(timeout *int64, alertable bool, mode Mode) ntstatus.Status {
@@ -89,6 +90,7 @@ func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool,
 		traceWait(t, at(objects, 0), n)
 	}
 	old := LockDispatcher()
+	t.WaitIRQL = old
 	if s, ok := satisfied(t, objects, n, typ); ok {
 		t.spend()
 		UnlockDispatcher(old)
@@ -148,14 +150,21 @@ func satisfied(t *Thread, objects **Header, n int, typ WaitType) (ntstatus.Statu
 	if typ == WaitAny {
 		for i := range n {
 			if h := at(objects, i); h.signalled(t) {
+				if h.exhausted(t) {
+					return ntstatus.MutantLimit, true
+				}
 				return h.take(t, ntstatus.Status(i)), true
 			}
 		}
 		return 0, false
 	}
 	for i := range n {
-		if !at(objects, i).signalled(t) {
+		h := at(objects, i)
+		if !h.signalled(t) {
 			return 0, false
+		}
+		if h.exhausted(t) {
+			return ntstatus.MutantLimit, true
 		}
 	}
 	s := ntstatus.Success
