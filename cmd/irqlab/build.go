@@ -71,12 +71,11 @@ func build(ctx context.Context, command string, m *machineFlags, words []string)
 		if err := g.checkModule(ctx); err != nil {
 			return nil, err
 		}
-		const file = "zz_irqlab.go"
-		if err := g.addEntry(p.Dir, file, "main"); err != nil {
+		if err := g.overlay.Add(filepath.Join(p.Dir, entryFile), entrySource("main")); err != nil {
 			return nil, err
 		}
 		if strings.HasSuffix(words[0], ".go") {
-			sources = append(slices.Clone(words), filepath.Join(filepath.Dir(words[0]), file))
+			sources = append(slices.Clone(words), filepath.Join(filepath.Dir(words[0]), entryFile))
 		}
 	}
 

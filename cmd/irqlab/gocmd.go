@@ -36,6 +36,7 @@ type goCommand struct {
 	overlay *overlay.Config
 	binary  string
 	env     []string
+	goroot  string
 	cache   string // directory for everything the tool keeps
 	modules string // GOMODCACHE
 }
@@ -57,11 +58,10 @@ func newGoCommand(ctx context.Context, arch qemu.Arch) (*goCommand, error) {
 		base = os.TempDir()
 	}
 	g.cache = filepath.Join(base, "irqlab")
-	goroot, err := g.ownGoroot(env.GOROOT)
-	if err != nil {
+	if g.goroot, err = g.ownGoroot(env.GOROOT); err != nil {
 		return nil, err
 	}
-	g.overlay, err = overlay.New(filepath.Join(g.cache, "overlay"), goroot)
+	g.overlay, err = overlay.New(filepath.Join(g.cache, "overlay"), g.goroot)
 	return g, err
 }
 
@@ -114,8 +114,10 @@ func (g *goCommand) output(ctx context.Context, args ...string) ([]byte, error) 
 
 // flags returns the build flags of a kernel. Later -gcflags win, so a user's
 // belong before them.
-func (g *goCommand) flags() ([]string, error) {
-	config, err := g.overlay.Write()
+func (g *goCommand) flags() ([]string, error) { return g.flagsWith(g.overlay) }
+
+func (g *goCommand) flagsWith(overlay *overlay.Config) ([]string, error) {
+	config, err := overlay.Write()
 	if err != nil {
 		return nil, err
 	}
@@ -173,11 +175,24 @@ func (g *goCommand) checkModule(ctx context.Context) error {
 	return nil
 }
 
-// addEntry makes a package in dir import the kernel, by adding a file of the
-// given name and package clause to it in the overlay.
-func (g *goCommand) addEntry(dir, file, clause string) error {
-	return g.overlay.Add(filepath.Join(dir, file),
-		[]byte("package "+clause+"\n\nimport _ \""+entryPackage+"\"\n"))
+// entryFile is the file that makes a main package import the kernel.
+const entryFile = "zz_irqlab.go"
+
+func entrySource(clause string) []byte {
+	return []byte("package " + clause + "\n\nimport _ \"" + entryPackage + "\"\n")
+}
+
+// moduleDir returns the root of the module in the current directory.
+func (g *goCommand) moduleDir(ctx context.Context) (string, error) {
+	out, err := g.output(ctx, "list", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		return "", err
+	}
+	dir := string(bytes.TrimSpace(out))
+	if dir == "" {
+		return "", fmt.Errorf("not in a module")
+	}
+	return dir, nil
 }
 
 // imageName is a program's name from the words that name its package.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -112,7 +113,7 @@ func (g *goCommand) addTestEntries(ctx context.Context, args []string) error {
 		if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 || within(p.Dir, g.modules) || p.ImportPath == "command-line-arguments" {
 			continue
 		}
-		if err := g.addEntry(p.Dir, "zz_irqlab_test.go", p.Name+"_test"); err != nil {
+		if err := g.overlay.Add(filepath.Join(p.Dir, "zz_irqlab_test.go"), entrySource(p.Name+"_test")); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,6 +67,11 @@ func (c *Config) Add(path string, contents []byte) error {
 	}
 	c.Replace[path] = stored
 	return nil
+}
+
+// Clone returns a copy that can be added to on its own.
+func (c *Config) Clone() *Config {
+	return &Config{Replace: maps.Clone(c.Replace), dir: c.dir}
 }
 
 // Write stores the overlay and returns the path for the -overlay flag.

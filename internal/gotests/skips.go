@@ -1,0 +1,30 @@
+package gotests
+
+// Suites are the standard library's packages that need little of an operating
+// system, with the tests that do need it.
+var Suites = []Suite{
+	{Package: "sync/atomic", Short: true},
+	{Package: "sync", Short: true},
+	{Package: "context", Short: true},
+	{Package: "sort", Short: true},
+	{Package: "strings"},
+	{Package: "bytes"},
+	{Package: "container/heap", Short: true},
+	{Package: "container/list", Short: true},
+	{Package: "container/ring", Short: true},
+	{Package: "math/big"},
+	{Package: "time", Skip: timeSkips},
+	{Package: "runtime", Skip: runtimeSkips},
+}
+
+var timeSkips []Skip
+
+var runtimeSkips []Skip
+
+// programSkips are the programs of GOROOT/test that cannot pass here and do
+// not show it in their source.
+var programSkips = map[string]string{}
+
+// shortDirectories hold the programs of the representative selection: the
+// language's oldest tests, and channels.
+var shortDirectories = []string{"test/ken/", "test/chan/"}
