@@ -143,24 +143,8 @@ func CallOn(s *Stack, fn func(uintptr), arg uintptr)
 //go:noescape
 func Switch(from, to *Context)
 
-// ThisCPU returns the processor's block. The answer is stable only at
-// DISPATCH_LEVEL and above or with interrupts disabled.
-func ThisCPU() *CPU
-
-// ThisContext returns the running thread's context. It is one register read or
-// load, so it is right at any level, even if the thread migrates right after.
-func ThisContext() *Context
-
-// InKernel reports whether the caller runs in kernel context (kernel stack and
-// kernel g) rather than as Go code of a thread.
-func InKernel() bool
-
-// ReadIRQL returns the processor's interrupt priority mask as an IRQL.
-func ReadIRQL() uintptr
-
-// WriteIRQL sets the mask. Interrupts that become deliverable are taken before
-// the next instruction but one.
-func WriteIRQL(level uintptr)
+// LookCloser is what RaiseIRQL and LowerIRQL return when they did nothing.
+const LookCloser = ^uintptr(0)
 
 // DisableInterrupts clears the processor's interrupt flag and reports whether
 // it was set.
@@ -172,18 +156,6 @@ func EnableInterrupts()
 // Halt waits for an interrupt. Called and left with interrupts disabled, at
 // PASSIVE_LEVEL; pending interrupts have been taken when it returns.
 func Halt()
-
-// Pause is the body of every spin loop (PAUSE, YIELD). Under QEMU -icount it
-// hands over to the next processor, deterministically.
-func Pause()
-
-// Counter returns the free-running counter that time is made of (TSC,
-// CNTVCT_EL0).
-func Counter() uint64
-
-// Cycles returns the counter that counts single instructions under QEMU
-// -icount shift=0 (TSC, PMCCNTR_EL0).
-func Cycles() uint64
 
 // FlushPage drops va from this processor's TLB. Table entries written before it
 // are what every processor sees from then on where it remembers nothing.

@@ -134,6 +134,7 @@ func (c *CPU) init(id uint32) {
 // InitBoot prepares the boot processor. It runs on the boot stack before
 // anything that needs a kernel g. Called from start.
 func initBoot() {
+	initPrimitives()
 	initIDT()
 	FillPoison()
 	saveFP(InitialFP())

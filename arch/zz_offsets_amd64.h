@@ -123,6 +123,7 @@
 #define const_CauseUndefined 8
 #define const_FPStateSize 832
 #define const_KernelBase 18446603336221196288
+#define const_LookCloser 18446744073709551615
 #define const_MaxCPUs 8
 #define const_PageSize 4096
 #define const_ProtDevice 4

@@ -104,6 +104,7 @@
 #define const_CauseProtection 9
 #define const_CauseUndefined 8
 #define const_KernelBase 280375465082880
+#define const_LookCloser 18446744073709551615
 #define const_MaxCPUs 8
 #define const_PageSize 4096
 #define const_ProtDevice 4

@@ -7,15 +7,25 @@ import (
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/bugcheck"
+	"irqlab/dpc"
 	"irqlab/ipi"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/linux"
 	"irqlab/mm"
+	"irqlab/pool"
 )
 
 // released lets the other processors schedule threads.
 var released uint32
+
+// The DPC watchdog's patience in clock ticks: 20 s for one DPC, 120 s at
+// DISPATCH_LEVEL or above in a row, as Windows has them
+// (KDPC_WATCHDOG_INFORMATION).
+const (
+	dpcTicks    = 20 * kernel.Second / kernel.TimeIncrement
+	raisedTicks = 120 * kernel.Second / kernel.TimeIncrement
+)
 
 // boot is the first Go code of the boot processor, on the boot stack, with
 // interrupts disabled.
@@ -27,6 +37,9 @@ func boot() {
 	mm.Init()
 	mm.Shootdown = ipi.FlushTLB
 	bugcheck.Thread = currentThread
+	dpc.SingleLimit, dpc.SumLimit = dpcTicks, raisedTicks
+	pool.OnFree(dpc.CheckFree)
+	pool.OnFree(kernel.CheckFree)
 	prepare(0)
 	board.InitInterrupts()
 	board.InitCPU(0)

@@ -47,11 +47,19 @@ func Set(l Level) { arch.WriteIRQL(uintptr(l)) }
 // and has 16 KiB of stack present, so that neither the garbage collector nor
 // stack growth needs the dispatcher until the matching Lower.
 func Raise(to Level) Level {
+	if old := arch.RaiseIRQL(uintptr(to)); old != arch.LookCloser {
+		return Level(old)
+	}
+	return raise(to)
+}
+
+// raise raises Go code of a thread, or finds the caller wrong.
+func raise(to Level) Level {
 	old := Current()
 	if to < old {
 		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, uintptr(to), uintptr(old), 0, 0)
 	}
-	if to >= Dispatch && old < Dispatch && !arch.InKernel() {
+	if to >= Dispatch && old < Dispatch {
 		touchStack()
 		procPin()
 	}
@@ -63,12 +71,19 @@ func Raise(to Level) Level {
 // back by the mask are taken before it returns. A level above the current one
 // is bug check IRQL_NOT_LESS_OR_EQUAL.
 func Lower(to Level) {
+	if arch.LowerIRQL(uintptr(to)) == arch.LookCloser {
+		lower(to)
+	}
+}
+
+// lower lowers Go code of a thread, or finds the caller wrong.
+func lower(to Level) {
 	cur := Current()
 	if to > cur {
 		bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, uintptr(to), uintptr(cur), 0, 0)
 	}
 	Set(to)
-	if cur >= Dispatch && to < Dispatch && !arch.InKernel() {
+	if cur >= Dispatch && to < Dispatch {
 		procUnpin()
 	}
 }

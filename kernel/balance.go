@@ -15,13 +15,11 @@ const (
 	managerPriority = LowRealtime
 )
 
-// StartBalanceSet starts the balance set manager's thread.
-func StartBalanceSet() bool {
-	t, ok := NewKernelThread(balanceSet, 0, managerPriority, "balance set")
-	if ok {
+// startBalanceSet starts the balance set manager's thread.
+func startBalanceSet() {
+	if t, ok := NewKernelThread(balanceSet, 0, managerPriority, "balance set"); ok {
 		Ready(t)
 	}
-	return ok
 }
 
 func balanceSet(uintptr) {

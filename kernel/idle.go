@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"unsafe"
+
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/dpc"
@@ -38,11 +40,6 @@ func Launch(id uint32) {
 	arch.Switch(&bootContexts[id], &processors[id].idle.Context)
 }
 
-// StartThreads starts the kernel's own threads. Boot processor, once.
-func StartThreads() {
-	StartBalanceSet()
-}
-
 // Idle waits for interrupts for ever; the dispatch interrupt switches away when
 // a thread is ready.
 //
@@ -55,4 +52,34 @@ func Idle() {
 		}
 		arch.Halt()
 	}
+}
+
+// threadedDPC has, for each processor, what its thread for threaded DPCs waits
+// for.
+var threadedDPC [arch.MaxCPUs]Header
+
+// threadDPCs is the thread for threaded DPCs of a processor.
+func threadDPCs(cpu uintptr) {
+	for {
+		threadedDPC[cpu].Wait(nil, false, KernelMode)
+		dpc.DrainThread(uint32(cpu))
+	}
+}
+
+func wakeThreadDPCs(cpu uint32) { SignalHeader(&threadedDPC[cpu], 0) }
+
+// StartThreads starts the kernel's own threads. Boot processor, once.
+func StartThreads() {
+	for i := range arch.NumCPUs {
+		threadedDPC[i].Init(TypeSynchronizationEvent, unsafe.Sizeof(Header{}), 0)
+		t, ok := NewKernelThread(threadDPCs, uintptr(i), MaxPriority, "threaded DPC")
+		if !ok {
+			return // they stay ordinary DPCs
+		}
+		t.Affinity = 1 << i
+		t.CPU, t.Ideal = i, i
+		Ready(t)
+	}
+	dpc.WakeThread = wakeThreadDPCs
+	startBalanceSet()
 }

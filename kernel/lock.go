@@ -17,18 +17,17 @@ var databaseLock uint32
 //
 // IRQL: <= DISPATCH_LEVEL
 func LockDispatcher() irql.Level {
-	old := irql.Current()
-	if t := Current(); t.WaitNext && old == irql.Dispatch {
-		// The call before this one kept the lock for us (Wait = TRUE).
-		t.WaitNext = false
-		return t.WaitIRQL
-	}
-	if old > irql.Dispatch {
+	old := arch.RaiseIRQL(uintptr(irql.Dispatch))
+	if old >= uintptr(irql.Dispatch) {
+		if t := Current(); t.WaitNext && old == uintptr(irql.Dispatch) {
+			// The call before this one kept the lock for us (Wait = TRUE).
+			t.WaitNext = false
+			return t.WaitIRQL
+		}
 		irql.AssertAtMost(irql.Dispatch)
 	}
-	irql.Set(irql.Dispatch)
 	lockDatabase()
-	return old
+	return irql.Level(old)
 }
 
 // UnlockDispatcher releases the dispatcher lock and restores the level. If a

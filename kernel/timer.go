@@ -4,6 +4,8 @@ import (
 	"math/bits"
 	"unsafe"
 
+	"irqlab/arch"
+	"irqlab/bugcheck"
 	"irqlab/dpc"
 	"irqlab/list"
 	"irqlab/ntstatus"
@@ -214,6 +216,34 @@ func (t *Timer) thread() *Thread {
 
 // threadTimer marks the timer inside a thread, which ends its wait.
 const threadTimer = 0x80
+
+// CheckFree stops the machine if a timer that is set lies in [lo, hi), which is
+// about to be freed. It is meant for pool.OnFree.
+//
+// IRQL: <= DISPATCH_LEVEL
+func CheckFree(lo, hi uintptr) {
+	if hi-lo < unsafe.Sizeof(Timer{}) {
+		return
+	}
+	old := LockDispatcher()
+	bad := uintptr(0)
+	for cpu := range arch.NumCPUs {
+		tt := &processors[cpu].timers
+		for used := tt.used; used != 0; used &= used - 1 {
+			q := &tt.slot[bits.TrailingZeros64(used)]
+			for e := q.Flink; e != q; e = e.Flink {
+				if a := uintptr(unsafe.Pointer(timerOf(e))); a < hi && a+unsafe.Sizeof(Timer{}) > lo {
+					bad = a
+				}
+			}
+		}
+	}
+	UnlockDispatcher(old)
+	if bad != 0 {
+		const timer = 0 // parameter 1: a timer object
+		bugcheck.Stop(bugcheck.TimerOrDPCInvalid, timer, bad, lo, hi)
+	}
+}
 
 // EachTimer calls fn for every timer of a processor's table, in no order, until
 // it returns false. Dispatcher lock held.

@@ -1,0 +1,83 @@
+package arch
+
+import "unsafe"
+
+// The primitives below are assembly that follows Go's register ABI
+// (cmd/compile/abi-internal.md), called through closures: 5 instructions for
+// one that does a single load. Declared as assembly functions they would be
+// called by the stack ABI through a wrapper that the compiler writes, for 15.
+//
+// initPrimitives sets the closures before anything else runs.
+var (
+	thisCPU     func() *CPU
+	thisContext func() *Context
+	inKernel    func() bool
+	readIRQL    func() uintptr
+	writeIRQL   func(uintptr)
+	raiseIRQL   func(uintptr) uintptr
+	lowerIRQL   func(uintptr) uintptr
+	pause       func()
+	counter     func() uint64
+)
+
+// primitives are the closures' objects: each is the address of its code.
+var primitives [9]uintptr
+
+func initPrimitives() {
+	primitives = primitiveCode()
+	set := func(variable unsafe.Pointer, i int) {
+		*(*unsafe.Pointer)(variable) = unsafe.Pointer(&primitives[i])
+	}
+	set(unsafe.Pointer(&thisCPU), 0)
+	set(unsafe.Pointer(&thisContext), 1)
+	set(unsafe.Pointer(&inKernel), 2)
+	set(unsafe.Pointer(&readIRQL), 3)
+	set(unsafe.Pointer(&writeIRQL), 4)
+	set(unsafe.Pointer(&raiseIRQL), 5)
+	set(unsafe.Pointer(&lowerIRQL), 6)
+	set(unsafe.Pointer(&pause), 7)
+	set(unsafe.Pointer(&counter), 8)
+}
+
+// defined in primitive_amd64.s
+func primitiveCode() [9]uintptr
+
+// ThisCPU returns the processor's block. The answer is stable only at
+// DISPATCH_LEVEL and above or with interrupts disabled.
+func ThisCPU() *CPU { return thisCPU() }
+
+// ThisContext returns the running thread's context. It is one register read or
+// load, so it is right at any level, even if the thread migrates right after.
+func ThisContext() *Context { return thisContext() }
+
+// InKernel reports whether the caller runs in kernel context (kernel stack and
+// kernel g) rather than as Go code of a thread.
+func InKernel() bool { return inKernel() }
+
+// ReadIRQL returns the processor's interrupt priority mask as an IRQL.
+func ReadIRQL() uintptr { return readIRQL() }
+
+// WriteIRQL sets the mask. Interrupts that become deliverable are taken before
+// the next instruction but one.
+func WriteIRQL(level uintptr) { writeIRQL(level) }
+
+// Pause is the body of every spin loop (PAUSE, YIELD). Under QEMU -icount it
+// hands over to the next processor, deterministically.
+func Pause() { pause() }
+
+// Counter returns the free-running counter that time is made of (TSC,
+// CNTVCT_EL0).
+func Counter() uint64 { return counter() }
+
+// Cycles returns the counter that counts single instructions under QEMU
+// -icount shift=0 (TSC, PMCCNTR_EL0).
+func Cycles() uint64 { return counter() }
+
+// RaiseIRQL sets the mask and returns the level before, for kernel context.
+// It changes nothing and returns LookCloser if that would lower the level, or
+// if Go code of a thread asks.
+func RaiseIRQL(level uintptr) uintptr { return raiseIRQL(level) }
+
+// LowerIRQL sets the mask, for kernel context. It changes nothing and returns
+// LookCloser if that would raise the level, or if Go code of a thread asks.
+func LowerIRQL(level uintptr) uintptr { return lowerIRQL(level) }

@@ -1,0 +1,85 @@
+// Primitives by the register ABI: arguments and result in AX, every register
+// but SP, BP, R14 and X15 free to use. See primitive_amd64.go.
+
+#include "textflag.h"
+#include "zz_offsets_amd64.h"
+
+TEXT thisCPU<>(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	CPU_Self(GS), AX
+	RET
+
+TEXT thisContext<>(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	CPU_Context(GS), AX
+	RET
+
+TEXT inKernel<>(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	CPU_InKernel(GS), AX
+	RET
+
+TEXT readIRQL<>(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	CR8, AX
+	RET
+
+TEXT writeIRQL<>(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	AX, CR8
+	RET
+
+// raiseIRQL sets the level and returns the old one. It does nothing and returns
+// ^0 where the caller must look closer: a lowering, or Go code of a thread.
+TEXT raiseIRQL<>(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	CR8, CX
+	CMPQ	CX, AX
+	JHI	slow
+	CMPB	CPU_InKernel(GS), $0
+	JEQ	slow
+	MOVQ	AX, CR8
+	MOVQ	CX, AX
+	RET
+slow:
+	MOVQ	$-1, AX
+	RET
+
+// lowerIRQL likewise; it returns 0 when it has set the level.
+TEXT lowerIRQL<>(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	CR8, CX
+	CMPQ	AX, CX
+	JHI	slow
+	CMPB	CPU_InKernel(GS), $0
+	JEQ	slow
+	MOVQ	AX, CR8
+	XORL	AX, AX
+	RET
+slow:
+	MOVQ	$-1, AX
+	RET
+
+TEXT pause<>(SB),NOSPLIT|NOFRAME,$0
+	PAUSE
+	RET
+
+TEXT counter<>(SB),NOSPLIT|NOFRAME,$0
+	RDTSC
+	SHLQ	$32, DX
+	ORQ	DX, AX
+	RET
+
+TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-72
+	LEAQ	thisCPU<>(SB), AX
+	MOVQ	AX, ret+0(FP)
+	LEAQ	thisContext<>(SB), AX
+	MOVQ	AX, ret+8(FP)
+	LEAQ	inKernel<>(SB), AX
+	MOVQ	AX, ret+16(FP)
+	LEAQ	readIRQL<>(SB), AX
+	MOVQ	AX, ret+24(FP)
+	LEAQ	writeIRQL<>(SB), AX
+	MOVQ	AX, ret+32(FP)
+	LEAQ	raiseIRQL<>(SB), AX
+	MOVQ	AX, ret+40(FP)
+	LEAQ	lowerIRQL<>(SB), AX
+	MOVQ	AX, ret+48(FP)
+	LEAQ	pause<>(SB), AX
+	MOVQ	AX, ret+56(FP)
+	LEAQ	counter<>(SB), AX
+	MOVQ	AX, ret+64(FP)
+	RET

@@ -1,0 +1,54 @@
+package arch
+
+// ThisCPU returns the processor's block. The answer is stable only at
+// DISPATCH_LEVEL and above or with interrupts disabled.
+func ThisCPU() *CPU
+
+// ThisContext returns the running thread's context. It is one register read or
+// load, so it is right at any level, even if the thread migrates right after.
+func ThisContext() *Context
+
+// InKernel reports whether the caller runs in kernel context (kernel stack and
+// kernel g) rather than as Go code of a thread.
+func InKernel() bool
+
+// ReadIRQL returns the processor's interrupt priority mask as an IRQL.
+func ReadIRQL() uintptr
+
+// WriteIRQL sets the mask. Interrupts that become deliverable are taken before
+// the next instruction but one.
+func WriteIRQL(level uintptr)
+
+// Pause is the body of every spin loop (PAUSE, YIELD). Under QEMU -icount it
+// hands over to the next processor, deterministically.
+func Pause()
+
+// Counter returns the free-running counter that time is made of (TSC,
+// CNTVCT_EL0).
+func Counter() uint64
+
+// Cycles returns the counter that counts single instructions under QEMU
+// -icount shift=0 (TSC, PMCCNTR_EL0).
+func Cycles() uint64
+
+// RaiseIRQL sets the mask and returns the level before, for kernel context.
+// It changes nothing and returns LookCloser if that would lower the level, or
+// if Go code of a thread asks.
+func RaiseIRQL(level uintptr) uintptr {
+	old := ReadIRQL()
+	if old > level || !InKernel() {
+		return LookCloser
+	}
+	WriteIRQL(level)
+	return old
+}
+
+// LowerIRQL sets the mask, for kernel context. It changes nothing and returns
+// LookCloser if that would raise the level, or if Go code of a thread asks.
+func LowerIRQL(level uintptr) uintptr {
+	if level > ReadIRQL() || !InKernel() {
+		return LookCloser
+	}
+	WriteIRQL(level)
+	return 0
+}
