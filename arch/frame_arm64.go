@@ -108,7 +108,7 @@ func (f *Frame) abortCause() Cause {
 	case status < 0x04: // address size
 		return CauseProtection
 	case status < 0x10: // translation, access flag, permission
-		if f.FaultReg>>vaBits != 0 {
+		if !Canonical(uintptr(f.FaultReg)) {
 			return CauseProtection
 		}
 		if f.FromKernel() && inGuard(uintptr(f.FaultReg), f.SP()) {

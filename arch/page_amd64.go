@@ -19,6 +19,9 @@ const TLBBroadcast = false
 // the upper half that the Go runtime never asks for.
 const KernelBase = 0xffff_8000_0000_0000
 
+// Canonical reports whether va is an address that the tables can translate.
+func Canonical(va uintptr) bool { return va == uintptr(int64(va)<<16>>16) }
+
 // MakePTE returns an entry that maps the page at pa.
 func MakePTE(pa uintptr, p Prot) PTE {
 	e := PTE(pa)&pteAddress | ptePresent

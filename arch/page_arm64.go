@@ -26,6 +26,9 @@ const TLBBroadcast = true
 // the upper half that the Go runtime never asks for.
 const KernelBase = 0x0000_ff00_0000_0000
 
+// Canonical reports whether va is an address that the tables can translate.
+func Canonical(va uintptr) bool { return va>>vaBits == 0 }
+
 // MakePTE returns an entry that maps the page at pa.
 //
 //go:nosplit

@@ -1,6 +1,10 @@
 package board
 
-import "irqlab/arch"
+import (
+	"sync/atomic"
+
+	"irqlab/arch"
+)
 
 // The clock is the virtual timer of each processor (Arm ARM DDI 0487, D11.2.4),
 // private peripheral interrupt 11.
@@ -37,8 +41,7 @@ func WallClock() int64 { return int64(read32(rtcBase)) }
 // Entropy returns a word that differs from boot to boot: the loader's seed in
 // the device tree, stirred with the counter (splitmix64).
 func Entropy() uint64 {
-	entropy += 0x9E3779B97F4A7C15 + arch.Counter()
-	z := entropy
+	z := atomic.AddUint64(&entropy, 0x9E3779B97F4A7C15+arch.Counter())
 	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
 	z = (z ^ z>>27) * 0x94D049BB133111EB
 	return z ^ z>>31

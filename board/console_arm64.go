@@ -1,5 +1,7 @@
 package board
 
+import "irqlab/arch"
+
 // Registers of the PL011 UART (Arm DDI 0183, 3.2).
 const (
 	uartDR   = uartBase + 0x00
@@ -31,6 +33,7 @@ func initConsole() {
 // PutByte writes a byte to the console, waiting for room.
 func PutByte(c byte) {
 	for read32(uartFR)&frTransmitFull != 0 {
+		arch.Pause()
 	}
 	write32(uartDR, uint32(c))
 }

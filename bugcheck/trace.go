@@ -95,7 +95,7 @@ func inText(pc uintptr) bool {
 // translation tables first. Device registers are left alone, for reading them
 // may have effects.
 func load(va uintptr) (uintptr, bool) {
-	if va%8 != 0 || va < arch.PageSize || va != uintptr(int64(va)<<16>>16) {
+	if va%8 != 0 || va < arch.PageSize || !arch.Canonical(va) {
 		return 0, false
 	}
 	if !readable(va) {

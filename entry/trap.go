@@ -55,6 +55,8 @@ func interrupt(f *arch.Frame) {
 		arch.EnableInterrupts()
 		kernel.DispatchInterrupt()
 		arch.DisableInterrupts()
+	case irql.High:
+		bugcheck.Freeze(f) // where no interrupt is non-maskable
 	default:
 		was := kernel.EnterInterrupt()
 		cpu := arch.ThisCPU()
