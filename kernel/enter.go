@@ -22,7 +22,7 @@ type Args struct {
 // IRQL: any
 func Enter(fn func(*Args), a *Args) {
 	if arch.InKernel() {
-		fn(a)
+		fn(keep(a))
 		return
 	}
 	arch.Gate(*(*func(unsafe.Pointer))(unsafe.Pointer(&fn)), unsafe.Pointer(a))
@@ -36,12 +36,21 @@ func Enter(fn func(*Args), a *Args) {
 //go:nosplit
 func EnterBlocking(fn func(*Args), a *Args) {
 	if arch.InKernel() {
-		fn(a)
+		fn(keep(a))
 		return
 	}
 	entersyscall()
 	arch.Gate(*(*func(unsafe.Pointer))(unsafe.Pointer(&fn)), unsafe.Pointer(a))
 	exitsyscall()
+}
+
+// keep hides from the compiler that a is passed on, or the callers' would all
+// be put on the heap: fn does not retain it.
+//
+//go:nosplit
+func keep(a *Args) *Args {
+	p := uintptr(unsafe.Pointer(a))
+	return (*Args)(unsafe.Pointer(p ^ 0))
 }
 
 //go:linkname entersyscall runtime.entersyscall

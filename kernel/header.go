@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"sync/atomic"
+
 	"irqlab/list"
 )
 
@@ -39,3 +41,8 @@ func (h *Header) Init(t Type, size uintptr, state int32) {
 	h.SignalState = state
 	h.WaitList.Init()
 }
+
+// State returns SignalState as it is now.
+//
+// IRQL: any
+func (h *Header) State() int32 { return atomic.LoadInt32(&h.SignalState) }

@@ -27,6 +27,7 @@ const (
 	MutantLimit       Status = -0x3FFFFE6F // 0xC0000191
 	SuspendCount      Status = -0x3FFFFFB6 // 0xC000004A
 	ThreadTerminating Status = -0x3FFFFFB5 // 0xC000004B
+	InvalidThread     Status = -0x3FFFF8E4 // 0xC000071C
 )
 
 // OK is NT_SUCCESS: true for success and informational codes.

@@ -1,0 +1,50 @@
+package ntstatus
+
+// Exception is what a raised status is in Go: the value of a panic, and an
+// error. Recovering from it is what an exception handler does
+// (__try/__except with GetExceptionCode).
+type Exception struct {
+	Status Status
+}
+
+// Error returns the status' documented name and what it means.
+func (e Exception) Error() string { return e.Status.String() }
+
+// names are those of the statuses that routines return and raise here.
+var names = [...]struct {
+	status Status
+	text   string
+}{
+	{Success, "STATUS_SUCCESS"},
+	{AbandonedWait0, "STATUS_ABANDONED: the mutant's last owner ended without releasing it"},
+	{UserAPC, "STATUS_USER_APC: the wait was interrupted by a user APC"},
+	{Alerted, "STATUS_ALERTED: the wait was interrupted by an alert"},
+	{Timeout, "STATUS_TIMEOUT: the time to wait has passed"},
+	{Pending, "STATUS_PENDING"},
+	{NoYieldPerformed, "STATUS_NO_YIELD_PERFORMED: no other thread was ready"},
+	{Unsuccessful, "STATUS_UNSUCCESSFUL"},
+	{AccessViolation, "STATUS_ACCESS_VIOLATION"},
+	{InvalidHandle, "STATUS_INVALID_HANDLE"},
+	{InvalidParameter, "STATUS_INVALID_PARAMETER"},
+	{NoMemory, "STATUS_NO_MEMORY"},
+	{AccessDenied, "STATUS_ACCESS_DENIED"},
+	{ObjectMismatch, "STATUS_OBJECT_TYPE_MISMATCH"},
+	{MutantNotOwned, "STATUS_MUTANT_NOT_OWNED: the mutex was released by a thread that does not own it"},
+	{SemaphoreLimit, "STATUS_SEMAPHORE_LIMIT_EXCEEDED: the semaphore's count would pass its limit"},
+	{SuspendCount, "STATUS_SUSPEND_COUNT_EXCEEDED"},
+	{ThreadTerminating, "STATUS_THREAD_IS_TERMINATING"},
+	{NoResources, "STATUS_INSUFFICIENT_RESOURCES"},
+	{MutantLimit, "STATUS_MUTANT_LIMIT_EXCEEDED: the mutex was acquired too often"},
+	{InvalidThread, "STATUS_INVALID_THREAD: only a system thread may own a mutex, not a goroutine that can move between threads; use PsCreateSystemThread"},
+}
+
+// String returns the status' documented name, and its meaning where that is not
+// plain.
+func (s Status) String() string {
+	for i := range names {
+		if names[i].status == s {
+			return names[i].text
+		}
+	}
+	return "an NTSTATUS without a name here"
+}

@@ -1,0 +1,142 @@
+package sync
+
+import (
+	"unsafe"
+
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/ntstatus"
+)
+
+// Event is a KEVENT (24 bytes): signalled or not. A notification event stays
+// signalled until it is reset, a synchronization event until it has let one
+// wait through.
+//
+// Documentation: "Event Objects", "Defining and Using an Event Object".
+type Event struct {
+	Header kernel.Header
+}
+
+// InitNotification makes e a notification event (KeInitializeEvent).
+//
+// IRQL: any
+func (e *Event) InitNotification(signalled bool) {
+	e.init(kernel.TypeNotificationEvent, signalled)
+}
+
+// InitSynchronization makes e a synchronization event (KeInitializeEvent).
+//
+// IRQL: any
+func (e *Event) InitSynchronization(signalled bool) {
+	e.init(kernel.TypeSynchronizationEvent, signalled)
+}
+
+func (e *Event) init(t kernel.Type, signalled bool) {
+	checkResident(unsafe.Pointer(e), unsafe.Sizeof(*e))
+	state := int32(0)
+	if signalled {
+		state = 1
+	}
+	e.Header.Init(t, unsafe.Sizeof(*e), state)
+}
+
+// Set signals the event and returns its state before (KeSetEvent). A
+// notification event releases all who wait, a synchronization event the first
+// of them, and is not signalled then. Inc lifts the priority of those released.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (e *Event) Set(inc int8) int32 {
+	a := kernel.Args{P: unsafe.Pointer(e), A: uintptr(uint8(inc))}
+	kernel.Enter(setEvent, &a)
+	return word(&a)
+}
+
+// SetBeforeWait is Set for a caller that goes on to wait at once: no other
+// thread runs on this processor in between (KeSetEvent, Wait = TRUE). It
+// returns at DISPATCH_LEVEL, and the wait restores the level.
+//
+// IRQL: <= APC_LEVEL
+func (e *Event) SetBeforeWait(inc int8) int32 {
+	a := kernel.Args{P: unsafe.Pointer(e), A: uintptr(uint8(inc))}
+	beforeWait(&a, irql.APC)
+	kernel.Enter(setEvent, &a)
+	return word(&a)
+}
+
+func setEvent(a *kernel.Args) {
+	h := &(*Event)(a.P).Header
+	old := kernel.LockDispatcher()
+	a.R = uintptr(uint32(h.SignalState))
+	h.SignalState = 1
+	if !h.WaitList.Empty() {
+		h.Signal(int8(a.A))
+	}
+	finish(a, old)
+}
+
+// Pulse releases those who wait, as Set does, leaves the event not signalled
+// and returns its state before (KePulseEvent).
+//
+// IRQL: <= DISPATCH_LEVEL
+func (e *Event) Pulse(inc int8) int32 {
+	a := kernel.Args{P: unsafe.Pointer(e), A: uintptr(uint8(inc))}
+	kernel.Enter(pulseEvent, &a)
+	return word(&a)
+}
+
+// PulseBeforeWait is Pulse as SetBeforeWait is Set (KePulseEvent, Wait = TRUE).
+//
+// IRQL: <= APC_LEVEL
+func (e *Event) PulseBeforeWait(inc int8) int32 {
+	a := kernel.Args{P: unsafe.Pointer(e), A: uintptr(uint8(inc))}
+	beforeWait(&a, irql.APC)
+	kernel.Enter(pulseEvent, &a)
+	return word(&a)
+}
+
+func pulseEvent(a *kernel.Args) {
+	h := &(*Event)(a.P).Header
+	old := kernel.LockDispatcher()
+	a.R = uintptr(uint32(h.SignalState))
+	if !h.WaitList.Empty() {
+		h.SignalState = 1
+		h.Signal(int8(a.A))
+	}
+	h.SignalState = 0
+	finish(a, old)
+}
+
+// Reset makes the event not signalled and returns its state before
+// (KeResetEvent).
+//
+// IRQL: <= DISPATCH_LEVEL
+func (e *Event) Reset() int32 {
+	a := kernel.Args{P: unsafe.Pointer(e)}
+	kernel.Enter(resetEvent, &a)
+	return word(&a)
+}
+
+func resetEvent(a *kernel.Args) {
+	h := &(*Event)(a.P).Header
+	old := kernel.LockDispatcher()
+	a.R = uintptr(uint32(h.SignalState))
+	h.SignalState = 0
+	kernel.UnlockDispatcher(old)
+}
+
+// Clear is Reset for those who do not care what the state was (KeClearEvent).
+//
+// IRQL: <= DISPATCH_LEVEL
+func (e *Event) Clear() { e.Reset() }
+
+// State returns the state, non-zero if signalled (KeReadStateEvent).
+//
+// IRQL: <= DISPATCH_LEVEL
+func (e *Event) State() int32 { return e.Header.State() }
+
+// Wait waits for the event; see the function Wait.
+//
+// IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
+func (e *Event) Wait(timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {
+	return Wait(&e.Header, timeout, alertable, mode)
+}

@@ -1,0 +1,16 @@
+package sync
+
+import "unsafe"
+
+// The public x64 sizes.
+const (
+	_ = uint(24 - unsafe.Sizeof(Event{}))
+	_ = uint(unsafe.Sizeof(Event{}) - 24)
+	_ = uint(56 - unsafe.Sizeof(Mutex{}))
+	_ = uint(unsafe.Sizeof(Mutex{}) - 56)
+	_ = uint(32 - unsafe.Sizeof(Semaphore{}))
+	_ = uint(unsafe.Sizeof(Semaphore{}) - 32)
+	_ = uint(0x18 - unsafe.Offsetof(Semaphore{}.Limit))
+	_ = uint(64 - unsafe.Sizeof(Timer{}))
+	_ = uint(unsafe.Sizeof(Timer{}) - 64)
+)

@@ -1,0 +1,109 @@
+package sync
+
+import (
+	"unsafe"
+
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/ntstatus"
+)
+
+// Mutex is a KMUTEX (56 bytes): it belongs to the thread that waited for it
+// last, which may wait for it again and must release it as often. Its owner
+// gets no normal kernel APCs, so that it cannot deadlock with itself, and must
+// not end before it has released it.
+//
+// A system thread may own mutexes; a goroutine that is not locked to one may
+// not, since it changes threads without notice.
+//
+// Documentation: "Mutex Objects", "Introduction to Mutex Objects".
+type Mutex struct {
+	kernel.Mutant
+}
+
+// Init makes m a free mutex (KeInitializeMutex).
+//
+// IRQL: any
+func (m *Mutex) Init() {
+	checkResident(unsafe.Pointer(m), unsafe.Sizeof(*m))
+	m.InitMutex()
+}
+
+// InitMutant makes m a mutant, the object behind mutexes that have handles
+// (KeInitializeMutant): its owner's APCs are left alone, and if the owner ends
+// it is abandoned and becomes free. It is free to begin with, or the caller's.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (m *Mutex) InitMutant(owned bool) {
+	checkResident(unsafe.Pointer(m), unsafe.Sizeof(*m))
+	a := kernel.Args{P: unsafe.Pointer(m)}
+	if owned {
+		a.A = 1
+	}
+	kernel.Enter(initMutant, &a)
+}
+
+func initMutant(a *kernel.Args) { (*Mutex)(a.P).Mutant.InitMutant(a.A != 0) }
+
+// Release gives up one acquisition and returns the state before
+// (KeReleaseMutex): 0 if that made the mutex free, below if the caller still
+// owns it. The first of those who wait gets it then.
+//
+// A caller that is not the owner raises STATUS_MUTANT_NOT_OWNED, or
+// STATUS_ABANDONED if the last owner ended without a release; so does one below
+// DISPATCH_LEVEL that acquired the mutex there, or the reverse.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (m *Mutex) Release() int32 {
+	a := kernel.Args{P: unsafe.Pointer(m)}
+	a.C = uintptr(irql.Current())
+	return m.release(&a)
+}
+
+// ReleaseBeforeWait is Release for a caller that goes on to wait at once
+// (KeReleaseMutex, Wait = TRUE). It returns at DISPATCH_LEVEL, and the wait
+// restores the level.
+//
+// IRQL: <= APC_LEVEL
+func (m *Mutex) ReleaseBeforeWait() int32 {
+	a := kernel.Args{P: unsafe.Pointer(m)}
+	beforeWait(&a, irql.APC)
+	return m.release(&a)
+}
+
+func (m *Mutex) release(a *kernel.Args) int32 {
+	kernel.Enter(releaseMutex, a)
+	if s := ntstatus.Status(int32(a.A)); s != ntstatus.Success {
+		if a.B != 0 {
+			irql.Lower(irql.Level(a.C))
+		}
+		kernel.RaiseStatus(s)
+	}
+	return word(a)
+}
+
+func releaseMutex(a *kernel.Args) {
+	m := (*Mutex)(a.P)
+	old := kernel.LockDispatcher()
+	previous, s := m.Mutant.Release(irql.Level(a.C))
+	a.R, a.A = uintptr(uint32(previous)), uintptr(uint32(s))
+	if s != ntstatus.Success {
+		kernel.UnlockDispatcher(old)
+		return
+	}
+	finish(a, old)
+}
+
+// State returns the state, 1 if the mutex is free, less if it is owned
+// (KeReadStateMutex).
+//
+// IRQL: <= DISPATCH_LEVEL
+func (m *Mutex) State() int32 { return m.Header.State() }
+
+// Wait waits for the mutex and makes the caller its owner; see the function
+// Wait. Mode is kernel.KernelMode for a Mutex.
+//
+// IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
+func (m *Mutex) Wait(timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {
+	return Wait(&m.Header, timeout, alertable, mode)
+}

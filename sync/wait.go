@@ -1,0 +1,117 @@
+package sync
+
+import (
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/ntstatus"
+)
+
+// Wait waits until the object is signalled and takes it, as its type has it
+// (KeWaitForSingleObject). The timeout is in units of 100 ns, relative if
+// negative and an absolute system time if positive; nil waits without limit,
+// and 0 does not wait.
+//
+// It returns STATUS_SUCCESS, STATUS_TIMEOUT, STATUS_ABANDONED for an abandoned
+// mutant, and STATUS_ALERTED or STATUS_USER_APC if the wait is alertable. It
+// raises STATUS_MUTANT_LIMIT_EXCEEDED. A goroutine that is not locked to a
+// system thread cannot own a mutex; trying raises STATUS_INVALID_THREAD.
+//
+// IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
+func Wait(h *kernel.Header, timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {
+	return WaitMany(&h, 1, kernel.WaitAny, timeout, alertable, mode, nil)
+}
+
+// WaitMany waits for one or for all of the n objects whose addresses are at
+// objects (KeWaitForMultipleObjects). Blocks is an array of n wait blocks in
+// resident memory; without one, n is at most kernel.ThreadWaitObjects.
+//
+// WaitAny returns STATUS_WAIT_0 plus the index of the object it took, the
+// lowest if there is a choice, STATUS_ABANDONED_WAIT_0 plus index if that is an
+// abandoned mutant. WaitAll takes all or none, and returns STATUS_SUCCESS, or
+// STATUS_ABANDONED if any was an abandoned mutant.
+//
+// IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
+func WaitMany(objects **kernel.Header, n int, typ kernel.WaitType, timeout *int64, alertable bool,
+	mode kernel.Mode, blocks *kernel.WaitBlock) ntstatus.Status {
+	w := waiting{objects, n, typ, timeout, alertable, mode, uintptr(unsafe.Pointer(blocks)), 0}
+	var s ntstatus.Status
+	if arch.InKernel() {
+		s = w.wait(timeout)
+	} else {
+		s = w.fromGo()
+	}
+	if s == ntstatus.MutantLimit {
+		kernel.RaiseStatus(s)
+	}
+	return s
+}
+
+// waiting carries a wait into the kernel.
+type waiting struct {
+	objects   **kernel.Header
+	n         int
+	typ       kernel.WaitType
+	timeout   *int64
+	alertable bool
+	mode      kernel.Mode
+	blocks    uintptr // in resident memory; a word, or all of this would go to the heap
+	status    ntstatus.Status
+}
+
+func (w *waiting) wait(timeout *int64) ntstatus.Status {
+	return kernel.WaitMany(w.objects, w.n, w.typ, timeout, w.alertable, w.mode,
+		(*kernel.WaitBlock)(unsafe.Pointer(w.blocks)))
+}
+
+// fromGo waits on behalf of a goroutine.
+func (w *waiting) fromGo() ntstatus.Status {
+	t := kernel.Current()
+	if !t.Locked && w.mutants() {
+		kernel.RaiseStatus(ntstatus.InvalidThread)
+	}
+	a := kernel.Args{P: unsafe.Pointer(w)}
+	if t.WaitNext {
+		// The call before this one left the level raised and the dispatcher
+		// locked. What pins the goroutine must end before it can block, and the
+		// level keeps it where it is until then.
+		irql.Unpin()
+		kernel.EnterBlocking(wait, &a)
+		return w.status
+	}
+	zero := w.timeout != nil && *w.timeout == 0
+	if zero || irql.Current() < irql.Dispatch {
+		kernel.Enter(try, &a)
+		if zero || w.status != ntstatus.Timeout {
+			return w.status
+		}
+	}
+	kernel.EnterBlocking(wait, &a)
+	return w.status
+}
+
+// noTime is a zero timeout.
+var noTime int64
+
+func try(a *kernel.Args) {
+	w := (*waiting)(a.P)
+	w.status = w.wait(&noTime)
+}
+
+func wait(a *kernel.Args) {
+	w := (*waiting)(a.P)
+	w.status = w.wait(w.timeout)
+}
+
+// mutants reports whether any of the objects is one.
+func (w *waiting) mutants() bool {
+	for i := range w.n {
+		h := *(**kernel.Header)(unsafe.Add(unsafe.Pointer(w.objects), i*int(unsafe.Sizeof(w.objects))))
+		if h.Type == kernel.TypeMutant {
+			return true
+		}
+	}
+	return false
+}
