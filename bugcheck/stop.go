@@ -43,6 +43,7 @@ type request struct {
 	code  Code
 	p     [4]uintptr
 	frame *arch.Frame
+	text  string // what happened, if the code alone does not say
 }
 
 // Stop ends everything (KeBugCheckEx). The trace shows the caller.
@@ -64,7 +65,15 @@ func Stop(code Code, p1, p2, p3, p4 uintptr) {
 //
 // IRQL: any
 func StopFrame(code Code, p1, p2, p3, p4 uintptr, f *arch.Frame) {
-	r := request{code, [4]uintptr{p1, p2, p3, p4}, f}
+	StopText("", code, p1, p2, p3, p4, f)
+}
+
+// StopText is StopFrame with a sentence of its own about what happened. f may
+// be nil: then the trace shows the caller.
+//
+// IRQL: any
+func StopText(text string, code Code, p1, p2, p3, p4 uintptr, f *arch.Frame) {
+	r := request{code, [4]uintptr{p1, p2, p3, p4}, f, text}
 	stop(unsafe.Pointer(&r))
 }
 
@@ -168,7 +177,11 @@ func screen(r *request, irql uintptr, enabled bool) {
 		text(d.Meaning)
 		text("\n")
 	}
-	if what, function := LastStop.Trace.Misuse(); what != "" && kernelCode(r) {
+	if r.text != "" {
+		text("*** ")
+		text(r.text)
+		text("\n")
+	} else if what, function := LastStop.Trace.Misuse(); what != "" && kernelCode(r) {
 		text("*** ")
 		text(what)
 		text(" (")

@@ -29,14 +29,25 @@ func PageFault(f *arch.Frame, va uintptr, a arch.Access) {
 
 // Trap stops the machine for any other trap that kernel code caused.
 func Trap(f *arch.Frame) {
-	code := ntstatus.AccessViolation
+	number := uintptr(0)
 	switch f.Cause() {
 	case arch.CauseDoubleFault:
-		StopFrame(UnexpectedKernelModeTrap, 8, f.PC(), f.SP(), 0, f)
+		number = 8
 	case arch.CauseMachineCheck:
-		StopFrame(UnexpectedKernelModeTrap, 18, f.PC(), f.SP(), 0, f)
+		number = 18
 	case arch.CauseNMI:
-		StopFrame(UnexpectedKernelModeTrap, 2, f.PC(), f.SP(), 0, f)
+		number = 2
+	default:
+		StopFrame(KmodeExceptionNotHandled, ExceptionCode(f), f.PC(), 0, 0, f)
+	}
+	// The numbers are those of x86-64's vectors, on both architectures.
+	StopFrame(UnexpectedKernelModeTrap, number, f.PC(), f.SP(), 0, f)
+}
+
+// ExceptionCode returns the status that names what the frame's code did.
+func ExceptionCode(f *arch.Frame) uintptr {
+	code := ntstatus.AccessViolation
+	switch f.Cause() {
 	case arch.CauseDivide:
 		code = statusIntegerDivide
 	case arch.CauseFloat:
@@ -50,7 +61,7 @@ func Trap(f *arch.Frame) {
 	case arch.CauseAlignment:
 		code = statusMisalignment
 	}
-	StopFrame(KmodeExceptionNotHandled, uintptr(uint32(code)), f.PC(), 0, 0, f)
+	return uintptr(uint32(code))
 }
 
 // Exception codes ([MS-ERREF] section 2.3.1).

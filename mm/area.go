@@ -109,6 +109,17 @@ func (t *areas) covers(lo, hi uintptr) bool {
 	return false
 }
 
+// permits reports whether [lo, hi) has no hole and all of it the permissions p.
+func (t *areas) permits(lo, hi uintptr, p Prot) bool {
+	for i := t.find(lo); lo < hi; i++ {
+		if i == t.n || t.a[i].lo > lo || t.a[i].prot&p != p {
+			return false
+		}
+		lo = t.a[i].hi
+	}
+	return true
+}
+
 // splice is what takes the place of the areas that an operation touches: at
 // most what sticks out on the left, the new area, what sticks out on the right.
 type splice struct {
@@ -363,6 +374,20 @@ func Discard(addr, n uintptr) Error {
 	}
 	purge(lo, hi)
 	return OK
+}
+
+// Accessible reports whether all of [addr, addr+n) lies in areas that have all
+// the permissions p.
+//
+// IRQL: any
+func Accessible(addr, n uintptr, p Prot) bool {
+	if addr+n < addr {
+		return false
+	}
+	on := acquire()
+	ok := space.permits(addr, addr+n, p)
+	release(on)
+	return ok
 }
 
 // Present stores in vec, a byte per page, whether each page of [addr, addr+n)

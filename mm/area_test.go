@@ -49,10 +49,13 @@ func TestAreasAgainstModel(t *testing.T) {
 			lo := uintptr(r.IntN(testPages))
 			hi := lo + 1 + uintptr(r.IntN(testPages-int(lo)))
 			lo, hi = areaFloor+lo*arch.PageSize, areaFloor+hi*arch.PageSize
-			free, full := true, true
+			free, full, writable := true, true, true
 			for va := lo; va < hi; va += arch.PageSize {
-				_, ok := m[va]
-				free, full = free && !ok, full && ok
+				p, ok := m[va]
+				free, full, writable = free && !ok, full && ok, writable && p&Write != 0
+			}
+			if s.permits(lo, hi, Read|Write) != writable || !s.permits(lo, lo, Write) {
+				t.Fatalf("seed %d: permits [%x, %x) = %v", seed, lo, hi, !writable)
 			}
 			if s.isFree(lo, hi) != free || s.covers(lo, hi) != full {
 				t.Fatalf("seed %d: isFree, covers [%x, %x) = %v, %v, want %v, %v", seed, lo, hi, !free, !full, free, full)
