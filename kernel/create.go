@@ -149,7 +149,8 @@ func (t *Thread) Reference() { t.refs++ }
 func (t *Thread) Dereference() {
 	t.refs--
 	if t.refs == 0 {
-		pool.Free(unsafe.Pointer(t), threadTag)
+		// The checks of an ordinary Free take the dispatcher lock.
+		pool.FreeUnchecked(unsafe.Pointer(t), threadTag)
 	}
 }
 

@@ -49,6 +49,7 @@ type request struct {
 	tag   Tag
 	p     uintptr
 	fresh bool
+	check bool
 }
 
 // Alloc returns size bytes of cleared memory, or nil if there are none
@@ -85,11 +86,24 @@ func AllocUninitialized(size uintptr, tag Tag) unsafe.Pointer {
 //
 // IRQL: <= DISPATCH_LEVEL
 func Free(p unsafe.Pointer, tag Tag) {
+	r := request{p: uintptr(p), tag: tag, check: true}
+	enterRelease(&r)
+}
+
+// FreeUnchecked is Free without the checks registered with OnFree, for the
+// kernel's own allocations: its caller may hold the locks that those take.
+//
+// IRQL: <= DISPATCH_LEVEL
+func FreeUnchecked(p unsafe.Pointer, tag Tag) {
 	r := request{p: uintptr(p), tag: tag}
+	enterRelease(&r)
+}
+
+func enterRelease(r *request) {
 	if arch.InKernel() {
-		release(unsafe.Pointer(&r))
+		release(unsafe.Pointer(r))
 	} else {
-		arch.Gate(release, unsafe.Pointer(&r))
+		arch.Gate(release, unsafe.Pointer(r))
 	}
 }
 
@@ -124,7 +138,7 @@ func release(p unsafe.Pointer) {
 	if level := irql.Current(); level > irql.Dispatch {
 		callerError(freeIRQL, uintptr(level), nonPagedPool, r.p)
 	}
-	if checks[0] != nil {
+	if r.check {
 		old := lock.Acquire()
 		lo, hi := main.bounds(r.p)
 		lock.Release(old)
