@@ -22,6 +22,10 @@ import (
 // entryPackage is the package that makes a program a kernel.
 const entryPackage = "irqlab/entry"
 
+// buildTag is set in every build for the machine: a test file that needs the
+// kernel below it says so with this constraint.
+const buildTag = "irqlab"
+
 // loadAddress is where the linker puts the first byte of code: high enough
 // above the start of RAM to leave room for what the firmware puts there, and
 // on arm64 0x1000 above a multiple of the linker's 64 KiB segment alignment.
@@ -36,6 +40,7 @@ type goCommand struct {
 	overlay *overlay.Config
 	binary  string
 	env     []string
+	tags    []string // the user's build tags
 	goroot  string
 	cache   string // directory for everything the tool keeps
 	modules string // GOMODCACHE
@@ -125,10 +130,13 @@ func (g *goCommand) flagsWith(overlay *overlay.Config) ([]string, error) {
 		"-overlay=" + config,
 		// go test would strip the symbols the image needs, and keeps DWARF
 		// only for profiles.
+		"-tags=" + g.tagList(),
 		"-ldflags=-s=false -T " + loadAddress[g.arch] + " -E " + image.Entry,
 		"-buildvcs=false",
 	}), nil
 }
+
+func (g *goCommand) tagList() string { return strings.Join(append(g.tags, buildTag), ",") }
 
 // pkg is what go list tells about a package.
 type pkg struct {
@@ -146,7 +154,7 @@ func (g *goCommand) list(ctx context.Context, args ...string) ([]pkg, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := g.output(ctx, slices.Concat([]string{"list", "-e", "-overlay=" + config, pkgFields}, args)...)
+	out, err := g.output(ctx, slices.Concat([]string{"list", "-e", "-overlay=" + config, "-tags=" + g.tagList(), pkgFields}, args)...)
 	if err != nil {
 		return nil, err
 	}

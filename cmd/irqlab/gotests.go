@@ -247,7 +247,9 @@ func (t *goTests) build(ctx context.Context, programs []gotests.Program) (elfs [
 	for _, p := range programs {
 		name := strings.NewReplacer("/", "_", ".go", "").Replace(p.Name)
 		dir := filepath.Join(module, root, name)
-		config.Replace[filepath.Join(dir, filepath.Base(p.File))] = p.File
+		for _, f := range p.Files {
+			config.Replace[filepath.Join(dir, filepath.Base(f))] = f
+		}
 		if err := config.Add(filepath.Join(dir, entryFile), entrySource("main")); err != nil {
 			return nil, "", err
 		}

@@ -98,9 +98,12 @@ func TestTestPatterns(t *testing.T) {
 	if diff := cmp.Diff([]string{"./a", "./b/..."}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	flags := listFlags(strings.Fields("-v -tags x,y ./a -mod=mod"))
-	if diff := cmp.Diff([]string{"-tags=x,y", "-mod=mod"}, flags); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	tags, rest := takeTags(strings.Fields("-v -tags x,y ./a --tags=z -run B -args -tags w"))
+	if diff := cmp.Diff([]string{"x", "y", "z"}, tags); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(strings.Fields("-v ./a -run B -args -tags w"), rest); diff != "" {
+		t.Errorf("rest (-want +got):\n%s", diff)
 	}
 }
 

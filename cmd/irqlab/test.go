@@ -21,9 +21,10 @@ func testCommand() *subcommand {
 		name:  "test",
 		usage: "test [flags] [packages] [flags of go test]",
 		help:  "run Go tests inside the machine",
-		long: "Each test binary is booted as a kernel. Everything that is not one of the flags\n" +
-			"below goes to go test: -run, -v, -json, -bench, -count, -timeout, ... A -cpu with\n" +
-			"numbers only is go test's; any other is the CPU model.",
+		long: "Each test binary is booted as a kernel. It is built with the tag irqlab: test files\n" +
+			"that need the kernel are marked //go:build irqlab. Everything that is not one of\n" +
+			"the flags below goes to go test: -run, -v, -json, -bench, -count, -timeout, ...\n" +
+			"A -cpu with numbers only is go test's; any other is the CPU model.",
 		flags: fs,
 		run: func(ctx context.Context, args []string) error {
 			own, rest, err := splitTestArgs(args)
@@ -50,6 +51,8 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	asked := args
+	g.tags, args = takeTags(args)
 	if err := g.checkModule(ctx); err != nil {
 		return err
 	}
@@ -83,7 +86,7 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 		return ctx.Err()
 	}
 	if m.Seed != nil {
-		fmt.Fprintf(os.Stderr, "repeat with: irqlab test %s\n", strings.Join(slices.Concat(m.argv(), args), " "))
+		fmt.Fprintf(os.Stderr, "repeat with: irqlab test %s\n", strings.Join(slices.Concat(m.argv(), asked), " "))
 	}
 	return guestStatus(max(exit.ExitCode(), 1))
 }
@@ -105,7 +108,7 @@ func quote(w string) string {
 // the module cache must do so themselves: the go command refuses overlays
 // there.
 func (g *goCommand) addTestEntries(ctx context.Context, args []string) error {
-	pkgs, err := g.list(ctx, append(listFlags(args), testPatterns(args)...)...)
+	pkgs, err := g.list(ctx, testPatterns(args)...)
 	if err != nil {
 		return err
 	}
@@ -203,17 +206,22 @@ func testPatterns(args []string) (patterns []string) {
 	return patterns
 }
 
-// listFlags returns the flags among go test's arguments that decide which
-// files belong to a package.
-func listFlags(args []string) (flags []string) {
-	for i, a := range args {
-		switch name, value, hasValue := flagName(a); {
-		case name != "tags" && name != "mod" && name != "modfile":
-		case hasValue:
-			flags = append(flags, "-"+name+"="+value)
-		case i+1 < len(args):
-			flags = append(flags, "-"+name+"="+args[i+1])
+// takeTags removes -tags from go test's arguments. The tool sets tags of its
+// own, and only the last such flag counts.
+func takeTags(args []string) (tags, rest []string) {
+	for i := 0; i < len(args); i++ {
+		name, value, hasValue := flagName(args[i])
+		switch {
+		case name == "args":
+			return tags, append(rest, args[i:]...)
+		case name != "tags":
+			rest = append(rest, args[i])
+			continue
+		case !hasValue && i+1 < len(args):
+			i++
+			value = args[i]
 		}
+		tags = append(tags, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
 	}
-	return flags
+	return tags, rest
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestPrograms(t *testing.T) {
@@ -39,7 +40,7 @@ func TestPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range got {
-		got[i].File = ""
+		got[i].Files = nil
 	}
 	want := []Program{
 		{Name: "test/a.go", Want: "hello\n"},
@@ -52,7 +53,7 @@ func TestPrograms(t *testing.T) {
 		{Name: "test/race.go", Flags: []string{"-race"}, Skip: "the race detector needs an operating system"},
 		{Name: "test/ken/k.go"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if got[0].Short() || !got[8].Short() {

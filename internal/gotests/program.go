@@ -17,11 +17,11 @@ import (
 	"strings"
 )
 
-// Program is a test program of GOROOT/test: one file that must exit with
-// status 0 and print what is expected of it.
+// Program is a test program of GOROOT/test. It must exit with status 0 and
+// print what is expected of it.
 type Program struct {
 	Name  string   // slash-separated, below GOROOT: test/ken/array.go
-	File  string   // where it is
+	Files []string // where it is; the first names it
 	Flags []string // for go build
 	Args  []string // for the program
 	Want  string   // what it prints
@@ -46,7 +46,7 @@ func Programs(goroot, goarch string) ([]Program, error) {
 			if !strings.HasSuffix(e.Name(), ".go") {
 				continue
 			}
-			p := Program{Name: path.Join("test", dir, e.Name()), File: filepath.Join(full, e.Name())}
+			p := Program{Name: path.Join("test", dir, e.Name()), Files: []string{filepath.Join(full, e.Name())}}
 			ok, err := p.read(&context)
 			if err != nil {
 				return nil, err
@@ -62,7 +62,7 @@ func Programs(goroot, goarch string) ([]Program, error) {
 // read fills p in from its source. It reports false if the file is not a
 // program that is to be run.
 func (p *Program) read(context *build.Context) (bool, error) {
-	src, err := os.ReadFile(p.File)
+	src, err := os.ReadFile(p.Files[0])
 	if err != nil {
 		return false, err
 	}
@@ -70,14 +70,15 @@ func (p *Program) read(context *build.Context) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	for i, w := range action {
-		if !strings.HasPrefix(w, "-") {
-			p.Args = action[i:]
-			break
-		}
-		p.Flags = append(p.Flags, w)
+	// The words are what go run takes: flags, files, arguments.
+	for ; len(action) > 0 && strings.HasPrefix(action[0], "-"); action = action[1:] {
+		p.Flags = append(p.Flags, action[0])
 	}
-	want, err := os.ReadFile(strings.TrimSuffix(p.File, ".go") + ".out")
+	for ; len(action) > 0 && strings.HasSuffix(action[0], ".go"); action = action[1:] {
+		p.Files = append(p.Files, filepath.Join(filepath.Dir(p.Files[0]), action[0]))
+	}
+	p.Args = action
+	want, err := os.ReadFile(strings.TrimSuffix(p.Files[0], ".go") + ".out")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
@@ -126,7 +127,7 @@ func (p *Program) obstacle(context *build.Context, src []byte) (string, error) {
 	if why, ok := programSkips[p.Name]; ok {
 		return why, nil
 	}
-	match, err := context.MatchFile(filepath.Split(p.File))
+	match, err := context.MatchFile(filepath.Split(p.Files[0]))
 	if err != nil {
 		return "", err
 	}
@@ -143,7 +144,7 @@ func (p *Program) obstacle(context *build.Context, src []byte) (string, error) {
 			return "its flags cannot be told from its arguments", nil
 		}
 	}
-	file, err := parser.ParseFile(token.NewFileSet(), p.File, src, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), p.Files[0], src, parser.SkipObjectResolution)
 	if err != nil {
 		return "", err
 	}

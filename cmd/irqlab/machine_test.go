@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"irqlab/qemu"
+)
+
+// tool is the command under test, built for the tests that boot machines.
+var tool string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "irqlab")
+	if err != nil {
+		panic(err)
+	}
+	tool = filepath.Join(dir, "irqlab")
+	if out, err := exec.Command("go", "build", "-o", tool, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// irqlab runs the tool with a time limit of its own.
+func irqlab(t *testing.T, stdin string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), tool, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// eachArch runs a test on every architecture whose emulator is installed.
+func eachArch(t *testing.T, f func(t *testing.T, arch string)) {
+	for _, arch := range qemu.Archs {
+		t.Run(string(arch), func(t *testing.T) {
+			if _, err := qemu.Find(arch); err != nil {
+				t.Skip(err)
+			}
+			f(t, string(arch))
+		})
+	}
+}
+
+func TestRun(t *testing.T) {
+	eachArch(t, func(t *testing.T, arch string) {
+		out, errs, status := irqlab(t, "", "run", "./testdata/hello", "-arch", arch, "-timeout", "1m",
+			"-env", "GREETING=good morning", "--", "a b", "")
+		const want = "[\"a b\" \"\"] good morning\nirqlab: exit 0\n"
+		if out != want || status != 0 {
+			t.Errorf("status %d\n%s\nstandard output %q, want %q", status, errs, out, want)
+		}
+	})
+}
+
+func TestRunExitStatus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		out, errs, status := irqlab(t, "", "run", "-arch", arch, "-timeout", "1m", "./testdata/hello", "--", "a", "b", "c")
+		if status != 3 || !strings.HasSuffix(out, "\nirqlab: exit 3\n") {
+			t.Errorf("status %d, want 3\n%s%s", status, out, errs)
+		}
+	})
+}
+
+func TestRunInput(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		var lines strings.Builder
+		for i := range 500 {
+			fmt.Fprintf(&lines, "line %d of the input\n", i)
+		}
+		for _, tt := range []struct{ name, input, seed string }{
+			{"on the UART", lines.String(), ""},
+			{"with the boot", "one\ntwo %20\n", "-seed=1"},
+			{"none", "", "-seed=1"},
+		} {
+			args := []string{"run", "-arch", arch, "-timeout", "1m", "./testdata/input"}
+			if tt.seed != "" {
+				args = append(args, tt.seed)
+			}
+			out, errs, status := irqlab(t, tt.input, args...)
+			want := fmt.Sprintf("%d bytes, sum %08x\n", len(tt.input), crc32.ChecksumIEEE([]byte(tt.input)))
+			if !strings.Contains(out, want) || status != 0 {
+				t.Errorf("%s: status %d, want the line %q in\n%s%s", tt.name, status, want, out, errs)
+			}
+		}
+	})
+}
+
+func TestTest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		test := func(args ...string) (string, int) {
+			out, errs, status := irqlab(t, "", append([]string{"test", "-arch", arch, "./testdata/tests"}, args...)...)
+			return out + errs, status
+		}
+		out, status := test("-run", "TestPass", "-v")
+		if status != 0 || !strings.Contains(out, "--- PASS: TestPass") || !strings.Contains(out, "ok  \tirqlab/cmd/irqlab/testdata/tests") ||
+			strings.Contains(out, "irqlab: exit") {
+			t.Errorf("a passing test: status %d\n%s", status, out)
+		}
+		out, status = test("-run=TestFail", "-seed=7")
+		if status == 0 || !strings.Contains(out, "as expected") ||
+			!strings.HasSuffix(out, "repeat with: irqlab test -arch="+arch+" -cpus=2 -mem=128M -seed=7 ./testdata/tests -run=TestFail\n") {
+			t.Errorf("a failing test: status %d\n%s", status, out)
+		}
+		out, status = test("-run=TestHang", "-timeout=2s")
+		if status == 0 || !strings.Contains(out, "panic: test timed out after 2s") {
+			t.Errorf("a hanging test: status %d\n%s", status, out)
+		}
+	})
+}
+
+// A module of the user's own, with a program that imports nothing of irqlab.
+func TestUserModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":           "module example.com/mine\n\ngo 1.26.5\n\nrequire irqlab v0.0.0\n\nreplace irqlab => " + root + "\n",
+		"mydriver/main.go": "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"my driver\") }\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	t.Setenv("GOFLAGS", "-mod=mod")
+	out, errs, status := irqlab(t, "", "run", "./mydriver", "-timeout", "1m")
+	if status != 0 || !strings.HasPrefix(out, "my driver\n") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	for _, tt := range []struct {
+		line   string
+		status int
+		say    string
+	}{
+		{"", statusUsage, ""},
+		{"rum ./x", statusUsage, `did you mean "run"?`},
+		{"run", statusUsage, "name the main package"},
+		{"run ./testdata/hello extra", statusUsage, "after --"},
+		{"run ./testdata/hello -cpus 9", statusUsage, "1 to 8"},
+		{"run ./testdata/hello -arch mips", statusUsage, "use amd64 or arm64"},
+		{"run ./nowhere", statusFailure, "nowhere"},
+		{"run ../../image", statusFailure, "not a main package"},
+		{"run ./testdata/hello -seed 1 -accel kvm", statusUsage, "-accel tcg"},
+		{"build ./testdata/hello -- x", statusUsage, "irqlab run"},
+		{"test -exec x .", statusUsage, "-exec"},
+		{"exec /dev/null", statusFailure, "not an ELF file"},
+		{"exec " + tool, statusFailure, "build it with irqlab"},
+		{"help rum", statusUsage, `did you mean "run"?`},
+	} {
+		out, errs, status := irqlab(t, "", strings.Fields(tt.line)...)
+		if status != tt.status || !strings.Contains(errs, tt.say) || out != "" {
+			t.Errorf("irqlab %s: status %d, want %d and %q:\n%s%s", tt.line, status, tt.status, tt.say, out, errs)
+		}
+	}
+}
+
+func TestMissingTools(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, errs, status := irqlab(t, "", "run", "./testdata/hello")
+	if status != statusFailure || !strings.Contains(errs, "install it with") {
+		t.Errorf("status %d\n%s", status, errs)
+	}
+}
+
+// A run that is interrupted ends its machine at once.
+func TestInterrupt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	cmd := exec.Command(tool, "test", "-run=TestHang", "./testdata/tests")
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(10*time.Second, func() { cmd.Process.Signal(os.Interrupt) })
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err := <-done:
+		if err == nil {
+			t.Error("an interrupted test succeeded")
+		}
+	case <-time.After(30 * time.Second):
+		cmd.Process.Kill()
+		t.Error("the tool does not react to an interrupt")
+	}
+}
