@@ -18,6 +18,8 @@ type CPU struct {
 	ID       uint32   // 0 is the boot processor
 	Started  uint32   // set by the processor itself once it runs Go code
 
+	Dispatcher unsafe.Pointer // package kernel's state of this processor
+
 	Interrupt Stack // per-processor interrupt stack
 	Deferred  Stack // per-processor DPC stack
 
@@ -136,22 +138,8 @@ func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer)
 // Kernel context only, at DISPATCH_LEVEL or above, so that the processor stays.
 func CallOn(s *Stack, fn func(uintptr), arg uintptr)
 
-// Switch saves the running context and resumes to. It returns when something
-// switches back, perhaps on another processor. Kernel context, DISPATCH_LEVEL,
-// dispatcher lock held, interrupts enabled.
-//
-//go:noescape
-func Switch(from, to *Context)
-
 // LookCloser is what RaiseIRQL and LowerIRQL return when they did nothing.
 const LookCloser = ^uintptr(0)
-
-// DisableInterrupts clears the processor's interrupt flag and reports whether
-// it was set.
-func DisableInterrupts() bool
-
-// EnableInterrupts sets the processor's interrupt flag.
-func EnableInterrupts()
 
 // Halt waits for an interrupt. Called and left with interrupts disabled, at
 // PASSIVE_LEVEL; pending interrupts have been taken when it returns.

@@ -64,19 +64,6 @@ TEXT ·FlushTLB(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	AX, CR3
 	RET
 
-TEXT ·DisableInterrupts(SB),NOSPLIT|NOFRAME,$0-1
-	PUSHFQ
-	POPQ	AX
-	CLI
-	SHRQ	$9, AX
-	ANDL	$1, AX
-	MOVB	AX, ret+0(FP)
-	RET
-
-TEXT ·EnableInterrupts(SB),NOSPLIT|NOFRAME,$0
-	STI
-	RET
-
 // STI holds interrupts off for one instruction, so none can slip in between
 // the caller's last look and HLT (Intel SDM vol. 2, STI).
 TEXT ·Halt(SB),NOSPLIT|NOFRAME,$0

@@ -18,10 +18,14 @@ var (
 	lowerIRQL   func(uintptr) uintptr
 	pause       func()
 	counter     func() uint64
+	dispatcher  func() unsafe.Pointer
+	disable     func() bool
+	enable      func()
+	change      func(from, to *Context)
 )
 
 // primitives are the closures' objects: each is the address of its code.
-var primitives [9]uintptr
+var primitives [13]uintptr
 
 func initPrimitives() {
 	primitives = primitiveCode()
@@ -37,10 +41,14 @@ func initPrimitives() {
 	set(unsafe.Pointer(&lowerIRQL), 6)
 	set(unsafe.Pointer(&pause), 7)
 	set(unsafe.Pointer(&counter), 8)
+	set(unsafe.Pointer(&dispatcher), 9)
+	set(unsafe.Pointer(&disable), 10)
+	set(unsafe.Pointer(&enable), 11)
+	set(unsafe.Pointer(&change), 12)
 }
 
 // defined in primitive_amd64.s
-func primitiveCode() [9]uintptr
+func primitiveCode() [13]uintptr
 
 // ThisCPU returns the processor's block. The answer is stable only at
 // DISPATCH_LEVEL and above or with interrupts disabled.
@@ -81,3 +89,18 @@ func RaiseIRQL(level uintptr) uintptr { return raiseIRQL(level) }
 // LowerIRQL sets the mask, for kernel context. It changes nothing and returns
 // LookCloser if that would raise the level, or if Go code of a thread asks.
 func LowerIRQL(level uintptr) uintptr { return lowerIRQL(level) }
+
+// DisableInterrupts clears the processor's interrupt flag and reports whether
+// it was set.
+func DisableInterrupts() bool { return disable() }
+
+// EnableInterrupts sets the processor's interrupt flag.
+func EnableInterrupts() { enable() }
+
+// Switch saves the running context and resumes to. It returns when something
+// switches back, perhaps on another processor. Kernel context, DISPATCH_LEVEL,
+// dispatcher lock held, interrupts enabled.
+func Switch(from, to *Context) { change(from, to) }
+
+// Dispatcher returns package kernel's state of the running processor.
+func Dispatcher() unsafe.Pointer { return dispatcher() }

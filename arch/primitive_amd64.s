@@ -63,7 +63,39 @@ TEXT counter<>(SB),NOSPLIT|NOFRAME,$0
 	ORQ	DX, AX
 	RET
 
-TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-72
+TEXT dispatcher<>(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	CPU_Dispatcher(GS), AX
+	RET
+
+TEXT disable<>(SB),NOSPLIT|NOFRAME,$0
+	PUSHFQ
+	POPQ	AX
+	CLI
+	SHRL	$9, AX
+	ANDL	$1, AX
+	RET
+
+TEXT enable<>(SB),NOSPLIT|NOFRAME,$0
+	STI
+	RET
+
+// change switches from context AX to context BX. The register ABI keeps only BP
+// and SP across a call. Stack pointer, kernel g and TLS slot change with
+// interrupts disabled, because a trap relies on all three.
+TEXT change<>(SB),NOSPLIT|NOFRAME,$0
+	PUSHQ	BP
+	LEAQ	(Context_Stack+Stack_G)(BX), R14
+	CLI
+	MOVQ	SP, Context_SP(AX)
+	MOVQ	BX, CPU_Context(GS)
+	MOVQ	R14, CPU_KernelG(GS)
+	MOVQ	R14, CPU_machine_tls(GS)
+	MOVQ	Context_SP(BX), SP
+	STI
+	POPQ	BP
+	RET
+
+TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-104
 	LEAQ	thisCPU<>(SB), AX
 	MOVQ	AX, ret+0(FP)
 	LEAQ	thisContext<>(SB), AX
@@ -82,4 +114,12 @@ TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-72
 	MOVQ	AX, ret+56(FP)
 	LEAQ	counter<>(SB), AX
 	MOVQ	AX, ret+64(FP)
+	LEAQ	dispatcher<>(SB), AX
+	MOVQ	AX, ret+72(FP)
+	LEAQ	disable<>(SB), AX
+	MOVQ	AX, ret+80(FP)
+	LEAQ	enable<>(SB), AX
+	MOVQ	AX, ret+88(FP)
+	LEAQ	change<>(SB), AX
+	MOVQ	AX, ret+96(FP)
 	RET

@@ -1,5 +1,7 @@
 package arch
 
+import "unsafe"
+
 // ThisCPU returns the processor's block. The answer is stable only at
 // DISPATCH_LEVEL and above or with interrupts disabled.
 func ThisCPU() *CPU
@@ -52,3 +54,20 @@ func LowerIRQL(level uintptr) uintptr {
 	WriteIRQL(level)
 	return 0
 }
+
+// DisableInterrupts clears the processor's interrupt flag and reports whether
+// it was set.
+func DisableInterrupts() bool
+
+// EnableInterrupts sets the processor's interrupt flag.
+func EnableInterrupts()
+
+// Switch saves the running context and resumes to. It returns when something
+// switches back, perhaps on another processor. Kernel context, DISPATCH_LEVEL,
+// dispatcher lock held, interrupts enabled.
+//
+//go:noescape
+func Switch(from, to *Context)
+
+// Dispatcher returns package kernel's state of the running processor.
+func Dispatcher() unsafe.Pointer { return ThisCPU().Dispatcher }

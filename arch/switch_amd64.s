@@ -5,24 +5,6 @@
 #include "textflag.h"
 #include "zz_offsets_amd64.h"
 
-// func Switch(from, to *Context)
-//
-// An ABI0 call keeps only BP and SP.
-TEXT ·Switch(SB),NOSPLIT|NOFRAME,$0-16
-	MOVQ	from+0(FP), AX
-	MOVQ	to+8(FP), CX
-	PUSHQ	BP
-	LEAQ	(Context_Stack+Stack_G)(CX), R14
-	CLI
-	MOVQ	SP, Context_SP(AX)
-	MOVQ	CX, CPU_Context(GS)
-	MOVQ	R14, CPU_KernelG(GS)
-	MOVQ	R14, CPU_machine_tls(GS)
-	MOVQ	Context_SP(CX), SP
-	STI
-	POPQ	BP
-	RET
-
 // func CallOn(s *Stack, fn func(uintptr), arg uintptr)
 TEXT ·CallOn(SB),NOSPLIT|NOFRAME,$0-24
 	MOVQ	s+0(FP), BX

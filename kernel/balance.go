@@ -26,7 +26,7 @@ func balanceSet(uintptr) {
 	for {
 		Delay(-balancePeriod, false, KernelMode)
 		old := LockDispatcher()
-		now := InterruptTime()
+		now := arch.Counter()
 		for i := uint32(0); i < arch.NumCPUs; i++ {
 			for level := 1; level < balancePriority; level++ {
 				boostStarved(&processors[i], &processors[i].ready[level], now)
@@ -40,7 +40,7 @@ func boostStarved(p *processor, q *list.Entry, now uint64) {
 	for e := q.Flink; e != q; {
 		t := threadOf(e)
 		e = e.Flink
-		if now-t.ReadyTime > starvation {
+		if scale(now-t.ReadyTime, perTick) > starvation {
 			p.dequeue(t)
 			t.Priority = balancePriority
 			t.Quantum = quantumReset

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math/bits"
+	"unsafe"
 
 	"irqlab/arch"
 	"irqlab/dpc"
@@ -33,12 +34,13 @@ type processor struct {
 var processors [arch.MaxCPUs]processor
 
 // this returns the running processor's state. DISPATCH_LEVEL or above.
-func this() *processor { return &processors[arch.ThisCPU().ID] }
+func this() *processor { return (*processor)(arch.Dispatcher()) }
 
 // initProcessor prepares the running processor; idle becomes its idle thread.
 func initProcessor(id uint32, idle *Thread) {
 	p := &processors[id]
 	p.id = id
+	arch.CPUs[id].Dispatcher = unsafe.Pointer(p)
 	for i := range p.ready {
 		p.ready[i].Init()
 	}
@@ -61,7 +63,7 @@ func (p *processor) enqueue(t *Thread, head bool) {
 	p.summary |= 1 << uint(t.Priority)
 	t.State = StateReady
 	t.CPU = p.id
-	t.ReadyTime = InterruptTime()
+	t.ReadyTime = arch.Counter()
 }
 
 // dequeue takes a ready thread out of its queue.

@@ -29,6 +29,9 @@ func makeReady(t *Thread, head bool) {
 // runs the least of what t may preempt, else the one it ran on last. Its last
 // and its ideal processor win ties.
 func choose(t *Thread) *processor {
+	if arch.NumCPUs == 1 {
+		return &processors[0]
+	}
 	last := &processors[t.CPU]
 	if !t.allowed(t.CPU) {
 		last = &processors[t.Ideal]
@@ -76,6 +79,14 @@ func (p *processor) kick() {
 // nil if nothing is ready at floor or above.
 func (p *processor) next(floor int) *Thread {
 	from, best := p, p.highest()
+	if arch.NumCPUs == 1 {
+		if best < 0 || best < floor {
+			return nil
+		}
+		t := threadOf(p.ready[best].Flink)
+		p.dequeue(t)
+		return t
+	}
 	for i := uint32(0); i < arch.NumCPUs; i++ {
 		q := &processors[i]
 		if q == p || q.highest() <= best {

@@ -42,7 +42,7 @@ type Thread struct {
 	CPU       uint32 // where it runs, or ran last
 	Ideal     uint32 // where it is queued first
 	Affinity  uint32 // set of processors it may run on, bit n is processor n
-	ReadyTime uint64 // interrupt time (100 ns) when it became ready
+	ReadyTime uint64 // arch.Counter when it became ready
 
 	Queue list.Entry // in a ready queue
 

@@ -242,7 +242,9 @@ func (t *Thread) unwait(s ntstatus.Status, inc int8) {
 		block(t.WaitBlocks, i).Entry.Remove()
 	}
 	t.WaitCount, t.WaitBlocks = 0, nil
-	t.Timer.stop()
+	if t.Timer.Header.Inserted != 0 {
+		t.Timer.stop()
+	}
 	t.WaitStatus = s
 	t.Alertable = false
 	t.boost(inc)
