@@ -63,20 +63,20 @@ func (t *Thread) lend(p int8) {
 	makeReady(t, true)
 }
 
-// BoostForLock lets threads that were preempted below priority p run. A thread
-// of that priority is about to wait for a lock of the Go runtime, and one of
+// BoostForLock lets ready threads of the Go runtime below priority p run. A
+// thread of that priority is about to wait for a lock of the runtime, and one of
 // them may hold it: the lock word does not tell which. Kernel context.
 //
 // IRQL: <= DISPATCH_LEVEL
 func BoostForLock(p int8) {
 	old := LockDispatcher()
 	for i := uint32(0); i < arch.NumCPUs; i++ {
-		boostPreempted(&processors[i], p)
+		boostBelow(&processors[i], p)
 	}
 	UnlockDispatcher(old)
 }
 
-func boostPreempted(q *processor, p int8) {
+func boostBelow(q *processor, p int8) {
 	below := q.summary & (1<<uint(p) - 1)
 	for level := 0; below != 0; level++ {
 		if below&(1<<uint(level)) == 0 {
@@ -86,7 +86,7 @@ func boostPreempted(q *processor, p int8) {
 		for e := q.ready[level].Flink; e != &q.ready[level]; {
 			t := threadOf(e)
 			e = e.Flink
-			if t.Preempted {
+			if t.Go {
 				t.lend(p)
 			}
 		}

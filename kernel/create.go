@@ -112,6 +112,7 @@ func NewGoThread(f *arch.Frame) (*Thread, bool) {
 	if t == nil {
 		return nil, false
 	}
+	t.Go = true
 	t.Context.PrepareGo(f)
 	return t, true
 }

@@ -136,7 +136,6 @@ func (p *processor) reschedule() {
 		n = p.idle // its affinity changed: it must leave
 	}
 	if t != p.idle {
-		t.Preempted = true
 		makeReady(t, true)
 	}
 	p.switchTo(n)

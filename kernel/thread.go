@@ -63,7 +63,7 @@ type Thread struct {
 
 	System     bool // made by PsCreateSystemThread: a goroutine locked to its M
 	Locked     bool // its goroutine is locked to it, so thread-owned objects may be used
-	Preempted  bool // put back while it could have gone on
+	Go         bool // runs Go code: an M of the runtime
 	ExitStatus ntstatus.Status
 	refs       int32 // the object is freed when nobody has it any more
 
