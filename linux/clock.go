@@ -77,7 +77,7 @@ func nanosleep(f *arch.Frame, s *state, request, remain uintptr) uintptr {
 	if e != 0 {
 		return e.result()
 	}
-	mayWait(f)
+	mayWait(f, irql.Current())
 	return s.sleepThrough(after(t.ns()), remain)
 }
 
@@ -89,7 +89,7 @@ func clockNanosleep(f *arch.Frame, s *state, clock, flags, request, remain uintp
 	if e != 0 {
 		return e.result()
 	}
-	mayWait(f)
+	mayWait(f, irql.Current())
 	ns := t.ns()
 	if flags&timerAbsolute != 0 {
 		remain = 0

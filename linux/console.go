@@ -130,7 +130,7 @@ func (s *state) readTerminal(f *arch.Frame, level *irql.Level, fd int32, p, n ui
 		case s.interrupted():
 			return eINTR.result()
 		}
-		mayWait(f)
+		mayWait(f, *level)
 		s.await(level, 0)
 	}
 }

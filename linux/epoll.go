@@ -172,7 +172,7 @@ func (s *state) gather(fr *arch.Frame, level *irql.Level, set int32, events, n u
 		case s.interrupted():
 			return eINTR.result()
 		}
-		mayWait(fr)
+		mayWait(fr, *level)
 		s.await(level, until)
 	}
 }

@@ -419,7 +419,7 @@ func (s *state) readPipe(fr *arch.Frame, level *irql.Level, fd int32, p, n uintp
 		case s.interrupted():
 			return eINTR.result()
 		}
-		mayWait(fr)
+		mayWait(fr, *level)
 		s.await(level, 0)
 	}
 }
@@ -469,7 +469,7 @@ func (s *state) writePipe(fr *arch.Frame, level *irql.Level, fd int32, p, n uint
 		case s.interrupted():
 			return eINTR.result()
 		}
-		mayWait(fr)
+		mayWait(fr, *level)
 		s.await(level, 0)
 	}
 }
@@ -513,7 +513,7 @@ func (s *state) readCounter(fr *arch.Frame, level *irql.Level, fd int32, p, n ui
 		case s.interrupted():
 			return eINTR.result()
 		}
-		mayWait(fr)
+		mayWait(fr, *level)
 		s.await(level, 0)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"irqlab/arch"
+	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/list"
 	"irqlab/sync/spin"
@@ -66,7 +67,7 @@ func semaphore(val uint32) bool { return int32(val) < 0 }
 // after the value changed finds the thread in the bucket, or the thread finds
 // the value changed.
 func (s *state) futexWait(f *arch.Frame, addr uintptr, val uint32, timeout uintptr) uintptr {
-	mayWait(f)
+	mayWait(f, irql.Current())
 	until := deadline(0)
 	if timeout != 0 {
 		t, e := readTimespec(timeout)

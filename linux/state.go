@@ -98,8 +98,8 @@ func (s *state) interrupted() bool { return atomic.LoadUint64(&s.pending)&^s.mas
 
 // mayWait stops the machine if the call f cannot wait at the level it was made
 // at.
-func mayWait(f *arch.Frame) {
-	if l := irql.Current(); l >= irql.Dispatch {
+func mayWait(f *arch.Frame, l irql.Level) {
+	if l >= irql.Dispatch {
 		nr, _ := f.Syscall()
 		bugcheck.StopText("the Go runtime had to wait, in a system call, at a raised IRQL",
 			bugcheck.IRQLNotLessOrEqual, nr, uintptr(l), 0, f.PC(), f)
