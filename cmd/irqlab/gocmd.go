@@ -141,12 +141,13 @@ func (g *goCommand) tagList() string { return strings.Join(append(g.tags, buildT
 // pkg is what go list tells about a package.
 type pkg struct {
 	ImportPath, Dir, Name     string
-	DepOnly, Incomplete       bool
+	DepOnly                   bool
+	GoFiles                   []string
 	TestGoFiles, XTestGoFiles []string
 	Error                     *struct{ Err string }
 }
 
-const pkgFields = "-json=ImportPath,Dir,Name,DepOnly,Incomplete,TestGoFiles,XTestGoFiles,Error"
+const pkgFields = "-json=ImportPath,Dir,Name,DepOnly,GoFiles,TestGoFiles,XTestGoFiles,Error"
 
 // list runs go list -e on the patterns.
 func (g *goCommand) list(ctx context.Context, args ...string) ([]pkg, error) {

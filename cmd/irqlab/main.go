@@ -92,8 +92,8 @@ func dispatch(ctx context.Context, args []string) error {
 			"Flags may stand before or after packages, with one dash or two.",
 	}
 	commands := []*subcommand{
-		buildCommand(), runCommand(), testCommand(), debugCommand(), gotestsCommand(),
-		execCommand(), overlayCommand(),
+		buildCommand(), runCommand(), testCommand(), debugCommand(),
+		gotestsCommand(), checkImageCommand(), execCommand(), overlayCommand(),
 	}
 	var names []string
 	for _, c := range commands {
