@@ -48,12 +48,15 @@ func checkImageCommand() *subcommand {
 func checkImages(images []string) error {
 	found := 0
 	for _, path := range images {
-		violations, err := residentcheck.Check(path, resident.Packages)
+		violations, functions, err := residentcheck.Check(path, resident.Packages)
 		if err != nil {
 			return err
 		}
 		for _, v := range violations {
 			fmt.Println(v)
+		}
+		if len(violations) == 0 {
+			fmt.Printf("%s: %d functions are fit for any IRQL\n", filepath.Base(path), functions)
 		}
 		found += len(violations)
 	}

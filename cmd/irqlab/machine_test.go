@@ -223,3 +223,15 @@ func TestInterrupt(t *testing.T) {
 		t.Error("the tool does not react to an interrupt")
 	}
 }
+
+// The kernel's own resident code is resident.
+func TestResident(t *testing.T) {
+	for _, arch := range qemu.Archs {
+		t.Run(string(arch), func(t *testing.T) {
+			out, errs, status := irqlab(t, "", "check-image", "-arch", string(arch))
+			if status != 0 {
+				t.Errorf("status %d\n%s%s", status, out, errs)
+			}
+		})
+	}
+}

@@ -25,11 +25,12 @@ func (v Violation) String() string {
 
 // Check inspects a linked program. Every function of the resident packages
 // must be fit for any IRQL, and so must every function that it calls, except
-// those for which a reason is known.
-func Check(path string, resident []string) ([]Violation, error) {
+// those for which a reason is known. It returns how many functions it looked
+// into.
+func Check(path string, resident []string) (violations []Violation, functions int, err error) {
 	p, err := openProgram(path)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	c := checker{program: p, resident: resident, seen: make(map[*function]bool)}
 	found := 0
@@ -37,14 +38,14 @@ func Check(path string, resident []string) ([]Violation, error) {
 		if slices.Contains(resident, packagePath(f.name)) {
 			found++
 			if err := c.check(f, nil); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 	}
 	if found == 0 {
-		return nil, fmt.Errorf("%s: contains no resident code", path)
+		return nil, 0, fmt.Errorf("%s: contains no resident code", path)
 	}
-	return c.violations, nil
+	return c.violations, len(c.seen), nil
 }
 
 type checker struct {

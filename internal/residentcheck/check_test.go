@@ -29,7 +29,7 @@ func link(t *testing.T, goarch string, flags ...string) string {
 func TestPlanted(t *testing.T) {
 	for _, goarch := range []string{"amd64", "arm64"} {
 		t.Run(goarch, func(t *testing.T) {
-			violations, err := Check(link(t, goarch), []string{plantedPackage})
+			violations, _, err := Check(link(t, goarch), []string{plantedPackage})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +77,7 @@ func TestPlanted(t *testing.T) {
 
 // The compiler's -wb=false removes barriers and the check sees the difference.
 func TestWithoutBarriers(t *testing.T) {
-	violations, err := Check(link(t, "amd64", "-gcflags="+plantedPackage+"=-wb=false"), []string{plantedPackage})
+	violations, _, err := Check(link(t, "amd64", "-gcflags="+plantedPackage+"=-wb=false"), []string{plantedPackage})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,10 +89,10 @@ func TestWithoutBarriers(t *testing.T) {
 }
 
 func TestNothingToCheck(t *testing.T) {
-	if _, err := Check(link(t, "amd64"), []string{"irqlab/nowhere"}); err == nil {
+	if _, _, err := Check(link(t, "amd64"), []string{"irqlab/nowhere"}); err == nil {
 		t.Error("a program without resident code passed")
 	}
-	if _, err := Check(link(t, "amd64", "-ldflags=-s"), []string{plantedPackage}); err == nil {
+	if _, _, err := Check(link(t, "amd64", "-ldflags=-s"), []string{plantedPackage}); err == nil {
 		t.Error("a program without symbols passed")
 	}
 }
