@@ -2,8 +2,11 @@ package board
 
 import (
 	"math/bits"
+	"time"
 
 	"irqlab/arch"
+
+	"github.com/usbarmory/tamago/soc/intel/rtc"
 )
 
 // Counter frequencies in Hz, measured against the PIT at boot.
@@ -67,44 +70,30 @@ func SetTimer(deadline uint64) {
 	writeLocal(lapicInitial, uint32(n))
 }
 
-// CMOS registers of the real-time clock (Motorola MC146818A data sheet).
-const (
-	cmosIndex, cmosData            = 0x70, 0x71
-	cmosSecond, cmosMinute         = 0x00, 0x02
-	cmosHour, cmosDay              = 0x04, 0x07
-	cmosMonth, cmosYear            = 0x08, 0x09
-	cmosCentury, cmosStatusA       = 0x32, 0x0A
-	cmosUpdating             uint8 = 0x80
-)
+// clockDevice is the real-time clock behind the CMOS ports. Its status register
+// A has a bit that is set for the last 244 µs before an update (Motorola
+// MC146818A data sheet).
+var clockDevice rtc.RTC
 
-func cmos(reg uint8) int64 {
-	arch.Out8(cmosIndex, reg)
-	v := int64(arch.In8(cmosData))
-	return v&15 + v>>4*10
-}
+const cmosUpdating = 1 << rtc.STATUSA_UIP
 
-// WallClock returns the real-time clock in seconds since 1970, UTC. TamaGo's
-// driver serves Go code; this one allocates nothing, so it can run at boot.
+// WallClock returns the real-time clock in seconds since 1970, UTC.
 func WallClock() int64 {
+	// The driver gives up during an update, with an error that it allocates;
+	// the kernel can neither allocate nor do without the time.
 	for {
-		arch.Out8(cmosIndex, cmosStatusA)
-		if arch.In8(cmosData)&cmosUpdating == 0 {
+		arch.Out8(rtc.CMOS_RTC_OUT, rtc.STATUSA)
+		if arch.In8(rtc.CMOS_RTC_IN)&cmosUpdating == 0 {
 			break
 		}
 		arch.Pause()
 	}
-	y, m, d := cmos(cmosCentury)*100+cmos(cmosYear), cmos(cmosMonth), cmos(cmosDay)
-	return daysFromCivil(y, m, d)*86400 + cmos(cmosHour)*3600 + cmos(cmosMinute)*60 + cmos(cmosSecond)
-}
-
-// daysFromCivil counts days since 1970-01-01 in the proleptic Gregorian
-// calendar; years start in March, so that leap days come last.
-func daysFromCivil(y, m, d int64) int64 {
-	if m <= 2 {
-		y--
-		m += 12
+	clockDevice.Location = time.UTC
+	t, err := clockDevice.Now()
+	if err != nil {
+		return 0
 	}
-	return 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + d - 1 - 719468
+	return t.Unix()
 }
 
 // Entropy returns a word that differs from boot to boot.

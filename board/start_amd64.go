@@ -13,7 +13,9 @@ import (
 // reports whether the loader's information was usable.
 func Init() bool {
 	initConsole()
-	return initMemory()
+	ok := initMemory()
+	offerMemory()
+	return ok
 }
 
 // Calibrate measures the counters' frequencies; InitCPU comes first.

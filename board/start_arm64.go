@@ -11,7 +11,9 @@ import (
 // reports whether the loader's information was usable.
 func Init() bool {
 	initConsole()
-	return initMemory()
+	ok := initMemory()
+	offerMemory()
+	return ok
 }
 
 // PSCI functions and results (Arm DEN 0022, 5.1.4, 5.1.9, 5.2.2).
