@@ -130,6 +130,7 @@
 #define const_ProtDevice 4
 #define const_ProtExec 2
 #define const_ProtWrite 1
+#define const_RaisedStack 16384
 #define const_SyscallVector 256
 #define const_bootStackSize 32768
 #define const_emergencySize 16384

@@ -111,6 +111,7 @@
 #define const_ProtDevice 4
 #define const_ProtExec 2
 #define const_ProtWrite 1
+#define const_RaisedStack 16384
 #define const_affinityMask 1095233437695
 #define const_blockSize 2097152
 #define const_bootTables 3

@@ -60,7 +60,7 @@ func raise(to Level) Level {
 		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, uintptr(to), uintptr(old), 0, 0)
 	}
 	if to >= Dispatch && old < Dispatch {
-		touchStack()
+		arch.TouchStack()
 		procPin()
 	}
 	Set(to)
@@ -101,23 +101,6 @@ func AssertAtLeast(min Level) {
 		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, 0, uintptr(l), uintptr(min), 0)
 	}
 }
-
-// raisedStack is the stack that raised Go code may use without a page fault or
-// a stack growth, in bytes.
-const raisedStack = 16 << 10
-
-// touchStack makes the goroutine's stack large enough and present.
-//
-//go:noinline
-func touchStack() {
-	var b [raisedStack]byte
-	for i := 0; i < len(b); i += arch.PageSize {
-		b[i] = 1
-	}
-	sink = b[len(b)-1]
-}
-
-var sink byte
 
 //go:linkname procPin runtime.procPin
 func procPin() int
