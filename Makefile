@@ -50,7 +50,7 @@ soak: tools ## stress the machine for TIME
 	@$(IRQLAB) run $(MACHINE) -timeout 1000h $(SOAK_PKG) -- $(TIME)
 
 bench: tools ## count guest instructions per operation
-	@$(IRQLAB) test -arch $(ARCH) -seed $(or $(SEED),0) -cpus 1 -run '^$$' -bench . $(BENCH_PKG)
+	@$(IRQLAB) test -arch $(ARCH) -seed $(or $(SEED),0) -cpus 1 -run '^$$' -bench . -benchtime 1x $(BENCH_PKG)
 
 lint:
 	@files="$$(git ls-files '*.go' | xargs gofmt -l)"; test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }

@@ -21,6 +21,7 @@ var Packages = []string{
 	"irqlab/linux",
 	"irqlab/intr",
 	"irqlab/entry",
+	"irqlab/bench/probe",
 }
 
 // GCFlags returns the go command's flags that compile the packages as resident.
