@@ -24,25 +24,31 @@ var (
 
 const threadTag pool.Tag = 'T' | 'h'<<8 | 'r'<<16 | 'e'<<24
 
+// threadObject is a thread with its object header.
+type threadObject struct {
+	ObjectHeader
+	Thread
+}
+
 // newThread allocates a thread and its kernel stack.
 func newThread() *Thread {
-	p := pool.Alloc(unsafe.Sizeof(Thread{}), threadTag)
+	p := (*threadObject)(pool.Alloc(unsafe.Sizeof(threadObject{}), threadTag))
 	if p == nil {
 		return nil
 	}
 	lo, hi, ok := mm.AllocStack()
 	if !ok {
-		pool.Free(p, threadTag)
+		pool.Free(unsafe.Pointer(p), threadTag)
 		return nil
 	}
-	t := (*Thread)(p)
+	t := &p.Thread
 	t.init(lo, hi)
 	old := LockDispatcher()
 	ok = t.register()
 	UnlockDispatcher(old)
 	if !ok {
 		mm.FreeStack(lo)
-		pool.Free(p, threadTag)
+		pool.Free(unsafe.Pointer(p), threadTag)
 		return nil
 	}
 	return t
@@ -58,7 +64,8 @@ func (t *Thread) init(lo, hi uintptr) {
 	t.Timer.Init(TypeNotificationTimer)
 	t.Timer.Header.Abandoned = threadTimer
 	t.ExitStatus = ntstatus.Pending
-	t.refs = 1
+	o := ObjectOf(unsafe.Pointer(t))
+	o.TypeIndex, o.PointerCount = ObjectThread, 1
 	t.Ideal = nextIdeal % arch.NumCPUs
 	t.CPU = t.Ideal
 	nextIdeal++
@@ -144,15 +151,22 @@ func Ready(t *Thread) {
 
 // Reference keeps the thread object alive. Dispatcher lock held, or the caller
 // has a reference already.
-func (t *Thread) Reference() { t.refs++ }
+func (t *Thread) Reference() { ObjectOf(unsafe.Pointer(t)).Reference() }
 
-// Dereference drops a reference. Dispatcher lock held.
+// Dereference drops a reference; the object is freed with the last one. A
+// thread that has not ended has one on itself.
+//
+// IRQL: <= DISPATCH_LEVEL
 func (t *Thread) Dereference() {
-	t.refs--
-	if t.refs == 0 {
-		// The checks of an ordinary Free take the dispatcher lock.
-		pool.FreeUnchecked(unsafe.Pointer(t), threadTag)
+	o := ObjectOf(unsafe.Pointer(t))
+	if !o.Release() {
+		return
 	}
+	if t.State != StateTerminated {
+		o.miscounted(0)
+	}
+	// The checks of an ordinary Free take the dispatcher lock.
+	pool.FreeUnchecked(unsafe.Pointer(o), threadTag)
 }
 
 // Exit ends the running thread: its mutants are abandoned, its waiters

@@ -10,12 +10,12 @@ import (
 )
 
 // idleThreads need no pool: they exist before it does.
-var idleThreads [arch.MaxCPUs]Thread
+var idleThreads [arch.MaxCPUs]threadObject
 
 // InitIdle gives a processor its idle thread, which runs fn(id) on the given
 // stack once the processor switches to it.
 func InitIdle(id uint32, lo, hi uintptr, fn func(uintptr)) {
-	t := &idleThreads[id]
+	t := &idleThreads[id].Thread
 	t.init(lo, hi)
 	t.BasePriority, t.Priority = 0, 0
 	t.State = StateRunning

@@ -65,7 +65,6 @@ type Thread struct {
 	Locked     bool // its goroutine is locked to it, so thread-owned objects may be used
 	Go         bool // runs Go code: an M of the runtime
 	ExitStatus ntstatus.Status
-	refs       int32 // the object is freed when nobody has it any more
 
 	Cycles   uint64 // counter ticks spent running
 	Switches uint64 // times it was switched to
