@@ -25,7 +25,9 @@ const (
 	IRQLGreaterThanZeroAtService  Code = 0x4A
 	NoPagesAvailable              Code = 0x4D
 	PageFaultInNonpagedArea       Code = 0x50
+	SystemThreadException         Code = 0x7E
 	UnexpectedKernelModeTrap      Code = 0x7F
+	InvalidKernelHandle           Code = 0x93
 	AttemptedSwitchFromDPC        Code = 0xB8
 	BadPoolCaller                 Code = 0xC2
 	VerifierDetectedViolation     Code = 0xC4
@@ -93,9 +95,15 @@ var descriptions = [...]Description{
 	{PageFaultInNonpagedArea, "PAGE_FAULT_IN_NONPAGED_AREA",
 		"memory that does not exist was touched",
 		[4]string{"address referenced", "access: 0 read, 2 write, 0x10 execute", "address of the instruction", ""}},
+	{SystemThreadException, "SYSTEM_THREAD_EXCEPTION_NOT_HANDLED",
+		"an exception in a system thread had no handler",
+		[4]string{"exception code (NTSTATUS)", "address of the instruction", "exception record", "context record"}},
 	{UnexpectedKernelModeTrap, "UNEXPECTED_KERNEL_MODE_TRAP",
 		"the processor raised a trap that kernel code must not cause (8: double fault, mostly a kernel stack overflow)",
 		[4]string{"trap number", "address of the instruction", "stack pointer", ""}},
+	{InvalidKernelHandle, "INVALID_KERNEL_HANDLE",
+		"a handle was closed that is not open",
+		[4]string{"handle", "0: protected from close, 1: not open", "", ""}},
 	{AttemptedSwitchFromDPC, "ATTEMPTED_SWITCH_FROM_DPC",
 		"a DPC routine tried to wait, or otherwise to give up the processor",
 		[4]string{"thread interrupted", "", "", ""}},

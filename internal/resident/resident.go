@@ -18,6 +18,7 @@ var Packages = []string{
 	"irqlab/dpc",
 	"irqlab/kernel",
 	"irqlab/sync",
+	"irqlab/ob",
 	"irqlab/linux",
 	"irqlab/intr",
 	"irqlab/entry",
