@@ -60,6 +60,21 @@ func Stop(code Code, p1, p2, p3, p4 uintptr) {
 	arch.Gate(stop, unsafe.Pointer(&r))
 }
 
+// StopBecause is Stop with a line on the screen that says what the rule behind
+// the code means here. It is for rules of this kernel that Windows does not
+// have.
+//
+// IRQL: any
+//
+//go:nosplit
+func StopBecause(text string, code Code, p1, p2, p3, p4 uintptr) {
+	r := request{code: code, p: [4]uintptr{p1, p2, p3, p4}, text: text}
+	if arch.InKernel() {
+		stop(unsafe.Pointer(&r))
+	}
+	arch.Gate(stop, unsafe.Pointer(&r))
+}
+
 // StopFrame is Stop for a trap: registers and trace are those of the frame.
 // Kernel context only.
 //
