@@ -27,6 +27,44 @@ func (t *Thread) SetAffinity(set uint32) uint32 {
 	return was
 }
 
+// SetSystemAffinity restricts the running thread until RevertAffinity, and
+// returns the set of an earlier call that has not been reverted, or 0
+// (KeSetSystemAffinityThreadEx). A set without an active processor changes
+// nothing. Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func SetSystemAffinity(set uint32) (was uint32) {
+	t := Current()
+	if t.UserAffinity != 0 {
+		was = t.Affinity
+	}
+	if set&ActiveProcessors() != 0 {
+		old := t.SetAffinity(set)
+		if was == 0 {
+			t.UserAffinity = old
+		}
+	}
+	return was
+}
+
+// RevertAffinity goes back to the set that the matching SetSystemAffinity
+// returned, 0 being the thread's own (KeRevertToUserAffinityThreadEx). Kernel
+// context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func RevertAffinity(set uint32) {
+	t := Current()
+	switch {
+	case t.UserAffinity == 0:
+	case set == 0:
+		user := t.UserAffinity
+		t.UserAffinity = 0
+		t.SetAffinity(user)
+	default:
+		t.SetAffinity(set)
+	}
+}
+
 // ActiveProcessors returns the set of processors that run threads
 // (KeQueryActiveProcessors).
 //

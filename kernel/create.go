@@ -170,7 +170,8 @@ func (t *Thread) Dereference() {
 }
 
 // Exit ends the running thread: its mutants are abandoned, its waiters
-// released, its stack returned once it has left it. Kernel context.
+// released, its stack returned once it has left it. It ends with status, unless
+// PrepareExit has given it another. Kernel context.
 //
 // IRQL: PASSIVE_LEVEL
 func Exit(status ntstatus.Status) {
@@ -178,7 +179,9 @@ func Exit(status ntstatus.Status) {
 	LockDispatcher()
 	t := Current()
 	abandonAll(t)
-	t.ExitStatus = status
+	if t.ExitStatus == ntstatus.Pending {
+		t.ExitStatus = status
+	}
 	t.State = StateTerminated
 	t.Header.SignalState = 1
 	t.Header.Signal(0)

@@ -33,6 +33,10 @@ type processor struct {
 
 var processors [arch.MaxCPUs]processor
 
+// Booted reports whether the kernel runs below this program. A test of the same
+// packages on a host has none.
+func Booted() bool { return processors[0].idle != nil }
+
 // this returns the running processor's state. DISPATCH_LEVEL or above.
 func this() *processor { return (*processor)(arch.Dispatcher()) }
 

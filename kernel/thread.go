@@ -38,11 +38,12 @@ type Thread struct {
 	LockBoost    bool // Priority was lifted for a lock or signal; ends with the quantum
 	lentFrom     int8 // Priority without LockBoost
 
-	Quantum   int32  // remaining, in units of a third of a clock tick, as in NT
-	CPU       uint32 // where it runs, or ran last
-	Ideal     uint32 // where it is queued first
-	Affinity  uint32 // set of processors it may run on, bit n is processor n
-	ReadyTime uint64 // arch.Counter when it became ready
+	Quantum      int32  // remaining, in units of a third of a clock tick, as in NT
+	CPU          uint32 // where it runs, or ran last
+	Ideal        uint32 // where it is queued first
+	Affinity     uint32 // set of processors it may run on, bit n is processor n
+	UserAffinity uint32 // what it was before SetSystemAffinity, 0 unless that is in force
+	ReadyTime    uint64 // arch.Counter when it became ready
 
 	Queue list.Entry // in a ready queue
 

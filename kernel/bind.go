@@ -1,0 +1,66 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"irqlab/bugcheck"
+	"irqlab/irql"
+	"irqlab/ntstatus"
+)
+
+// Bind says that the running thread's goroutine stays on it, so that what the
+// thread owns is the goroutine's. A system thread gets a name, and starts as
+// new: threads of the Go runtime are used again. Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func Bind(system bool, name string) {
+	old := LockDispatcher()
+	t := Current()
+	t.Locked = true
+	if system {
+		t.System = true
+		t.Name = [16]byte{}
+		copy(t.Name[:], name)
+		t.BasePriority, t.Priority, t.LockBoost = DefaultPriority, DefaultPriority, false
+		t.Quantum = quantumReset
+		t.Alerted = false
+	}
+	UnlockDispatcher(old)
+}
+
+// Unbind undoes Bind for a thread that is not a system thread. Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func Unbind() {
+	old := LockDispatcher()
+	t := Current()
+	t.Locked = t.System
+	UnlockDispatcher(old)
+}
+
+// PrepareExit checks that the running thread may end, and keeps the status that
+// it will end with: Exit is called later, when its goroutine is gone. Kernel
+// context.
+//
+// IRQL: PASSIVE_LEVEL
+func PrepareExit(status ntstatus.Status) {
+	irql.AssertAtMost(irql.Passive)
+	t := Current()
+	if m := t.ownsMutex(); m != nil {
+		bugcheck.Stop(bugcheck.ThreadTerminateHeldMutex, uintptr(unsafe.Pointer(t)), uintptr(unsafe.Pointer(m)), 0, 0)
+	}
+	if t.KernelAPCs != 0 || t.SpecialAPCs != 0 {
+		bugcheck.Stop(bugcheck.KernelAPCPendingDuringExit, 0, uintptr(uint16(t.KernelAPCs))|uintptr(uint16(t.SpecialAPCs))<<16, 0, 1)
+	}
+	t.ExitStatus = status
+}
+
+// ownsMutex returns a KMUTEX that the thread owns, or nil.
+func (t *Thread) ownsMutex() *Mutant {
+	for e := t.MutantList.Flink; e != &t.MutantList; e = e.Flink {
+		if m := (*Mutant)(e.Container(unsafe.Offsetof(Mutant{}.Entry))); m.APCDisable != 0 {
+			return m
+		}
+	}
+	return nil
+}
