@@ -66,6 +66,14 @@ func TypeOf(body unsafe.Pointer) *Type { return &types[kernel.ObjectOf(body).Typ
 // Describe describes a type.
 func Describe(t kernel.ObjectType) *Type { return &types[t] }
 
+// Index returns the type's number; nil is no type, 0.
+func (t *Type) Index() kernel.ObjectType {
+	if t == nil {
+		return 0
+	}
+	return kernel.ObjectType((uintptr(unsafe.Pointer(t)) - uintptr(unsafe.Pointer(&types))) / unsafe.Sizeof(Type{}))
+}
+
 // grant turns the access asked for into the access a handle carries.
 func (t *Type) grant(access uint32) uint32 {
 	granted := access & (standard | 0xFFFF)
