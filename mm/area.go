@@ -54,6 +54,12 @@ const (
 	areaCeiling = min(arch.KernelBase, 1<<47)
 )
 
+// InAreas reports whether va is an address of the Go runtime's memory: its heap,
+// or a stack. What lies elsewhere is of no concern to the garbage collector.
+//
+// IRQL: any
+func InAreas(va uintptr) bool { return va >= areaFloor && va < areaCeiling }
+
 // area is a range of addresses with one protection.
 type area struct {
 	lo, hi uintptr
