@@ -1,0 +1,164 @@
+// Package thread has system threads: goroutines that are kernel threads. Such a
+// goroutine is locked to its M, and every M is a KTHREAD, so identity, priority,
+// wait state and what the thread owns are the KTHREAD's, and the dispatcher
+// alone decides when it runs.
+//
+// It is ordinary Go, not resident: threads are made and ended at PASSIVE_LEVEL.
+package thread
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/bugcheck"
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/ntstatus"
+)
+
+// Lock ties the calling goroutine to the kernel thread that runs it, for as long
+// as it lives or until Unlock. It may own mutexes from then on.
+//
+// IRQL: PASSIVE_LEVEL
+func Lock() *kernel.Thread {
+	runtime.LockOSThread()
+	return bind(false, "")
+}
+
+// Unlock undoes Lock.
+//
+// IRQL: PASSIVE_LEVEL
+func Unlock() {
+	a := kernel.Args{}
+	kernel.Enter(release, &a)
+	runtime.UnlockOSThread()
+}
+
+func release(*kernel.Args) { kernel.Unbind() }
+
+// bind marks the running thread as one whose goroutine stays.
+func bind(system bool, name string) *kernel.Thread {
+	a := kernel.Args{P: unsafe.Pointer(unsafe.StringData(name)), A: uintptr(len(name))}
+	if system {
+		a.B = 1
+	}
+	kernel.Enter(enterBind, &a)
+	return kernel.Current()
+}
+
+func enterBind(a *kernel.Args) { kernel.Bind(a.B != 0, unsafe.String((*byte)(a.P), a.A)) }
+
+// Start makes a system thread that runs fn at PASSIVE_LEVEL with the default
+// priority, and returns it with a reference for the caller. The thread ends when
+// fn returns or calls Exit. It reports false when there are too many threads.
+//
+// IRQL: PASSIVE_LEVEL
+func Start(name string, fn func()) (*kernel.Thread, bool) {
+	if !reserve() {
+		return nil, false
+	}
+	bound := make(chan *kernel.Thread, 1)
+	go func() {
+		runtime.LockOSThread()
+		t := bind(true, name)
+		t.Reference()
+		bound <- t
+		defer ended()
+		fn()
+		Exit(ntstatus.Success)
+	}()
+	return <-bound, true
+}
+
+// Exit ends the running system thread: functions deferred by it run, its object
+// is signalled, and the thread is gone. It returns only to a thread that is not
+// a system thread, with InvalidParameter.
+//
+// A mutex that it still owns is bug check THREAD_TERMINATE_HELD_MUTEX, a
+// critical region that it has not left KERNEL_APC_PENDING_DURING_EXIT.
+//
+// IRQL: PASSIVE_LEVEL
+func Exit(status ntstatus.Status) ntstatus.Status {
+	if !kernel.Current().System {
+		return ntstatus.InvalidParameter
+	}
+	a := kernel.Args{A: uintptr(uint32(status))}
+	kernel.Enter(prepareExit, &a)
+	runtime.Goexit()
+	panic("unreachable")
+}
+
+func prepareExit(a *kernel.Args) { kernel.PrepareExit(ntstatus.Status(int32(a.A))) }
+
+// ended is the last function deferred by a system thread. A panic that nobody
+// recovered from stops the machine, as an unhandled exception does.
+func ended() {
+	if v := recover(); v != nil {
+		unhandled(v)
+	}
+	mu.Lock()
+	threads--
+	mu.Unlock()
+}
+
+// Codes of exceptions that Go calls panics.
+const (
+	statusAccessViolation = 0xC0000005
+	statusIntegerDivide   = 0xC0000094
+	statusGoPanic         = 0xE0000047 // customer bit, 'G'
+)
+
+func unhandled(v any) {
+	code := uintptr(statusGoPanic)
+	var x ntstatus.Exception
+	if err, ok := v.(error); ok {
+		switch {
+		case errors.As(err, &x):
+			code = uintptr(uint32(x.Status))
+		case strings.Contains(err.Error(), "nil pointer"):
+			code = statusAccessViolation
+		case strings.Contains(err.Error(), "divide"):
+			code = statusIntegerDivide
+		}
+	}
+	fmt.Fprintf(os.Stderr, "panic in system thread %d: %v\n\n%s", kernel.Current().ID, v, debug.Stack())
+	pc, _, _, _ := runtime.Caller(3) // ended, gopanic, the function that panicked
+	bugcheck.Stop(bugcheck.SystemThreadException, code, pc, 0, 0)
+}
+
+// Every system thread needs a P while it runs, or the dispatcher could choose
+// one that the Go scheduler holds back. The number of Ps grows in steps, since
+// each stops the world.
+const step = 8
+
+// limit bounds the system threads, so that the Go runtime finds room for the
+// threads of its own.
+const limit = 1024
+
+var (
+	mu      sync.Mutex
+	threads int // system threads alive
+)
+
+// reserve counts a new system thread and sees to its P.
+func reserve() bool {
+	irql.AssertAtMost(irql.Passive)
+	mu.Lock()
+	defer mu.Unlock()
+	if threads == limit {
+		return false
+	}
+	threads++
+	for n := runtime.GOMAXPROCS(0); threads+int(arch.NumCPUs) > n; {
+		n += step
+		runtime.GOMAXPROCS(n)
+	}
+	return true
+}
