@@ -1,0 +1,51 @@
+package wdk
+
+import (
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/bugcheck"
+	"irqlab/irql"
+	"irqlab/mm"
+)
+
+// Checked makes the routines check what the documentation demands of their
+// callers: the level, and where objects lie.
+var Checked = true
+
+// Parameter 1 of DRIVER_VERIFIER_DETECTED_VIOLATION.
+const (
+	setEventTooHigh = 0x80  // KeSetEvent above DISPATCH_LEVEL
+	pageableObject  = 0xE1  // a synchronization object in pageable memory
+	wrongLevel      = 0xE5  // any other routine at a level that is not allowed
+	waitTooHigh     = 0x120 // a wait above DISPATCH_LEVEL
+	waitForEver     = 0x121 // a wait without a timeout at DISPATCH_LEVEL
+	waitAtDispatch  = 0x122 // one with a timeout that is not zero
+)
+
+// atMost stops the machine above the given level.
+func atMost(max irql.Level) {
+	if Checked {
+		if l := irql.Current(); l > max {
+			bugcheck.Stop(bugcheck.VerifierDetectedViolation, wrongLevel, uintptr(l), 0, uintptr(max))
+		}
+	}
+}
+
+// exactly stops the machine at any other level.
+func exactly(level irql.Level) {
+	if Checked {
+		if l := irql.Current(); l != level {
+			bugcheck.Stop(bugcheck.VerifierDetectedViolation, wrongLevel, uintptr(l), uintptr(level), uintptr(level))
+		}
+	}
+}
+
+// inPool stops the machine if an object lies in a Go variable. Kernel code may
+// use its own stack and data.
+func inPool(p unsafe.Pointer) {
+	if Checked && !mm.InPool(uintptr(p)) && !arch.InKernel() {
+		bugcheck.StopBecause("a kernel object must lie in nonpaged pool, not in a Go variable: use ExAllocatePool2 or New",
+			bugcheck.VerifierDetectedViolation, pageableObject, uintptr(p), 0, 0)
+	}
+}

@@ -1,0 +1,72 @@
+package wdk
+
+import (
+	"irqlab/bugcheck"
+	"irqlab/irql"
+)
+
+// KeInitializeEvent makes Event an event of the given type and state.
+//
+// IRQL: any
+func KeInitializeEvent(Event PRKEVENT, Type EVENT_TYPE, State BOOLEAN) {
+	if Type == SynchronizationEvent {
+		Event.InitSynchronization(State)
+	} else {
+		Event.InitNotification(State)
+	}
+}
+
+// KeSetEvent signals the event and returns its state before. Increment lifts the
+// priority of those it releases. With Wait the caller goes on to wait at once:
+// the level stays raised until then.
+//
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with Wait
+func KeSetEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
+	if Checked {
+		if l := irql.Current(); l > irql.Dispatch {
+			bugcheck.Stop(bugcheck.VerifierDetectedViolation, setEventTooHigh, uintptr(l), 0, 0)
+		}
+	}
+	if Wait {
+		atMost(irql.APC)
+		return Event.SetBeforeWait(int8(Increment))
+	}
+	return Event.Set(int8(Increment))
+}
+
+// KePulseEvent releases who waits, as KeSetEvent does, leaves the event not
+// signalled and returns its state before.
+//
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with Wait
+func KePulseEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
+	if Wait {
+		atMost(irql.APC)
+		return Event.PulseBeforeWait(int8(Increment))
+	}
+	atMost(irql.Dispatch)
+	return Event.Pulse(int8(Increment))
+}
+
+// KeResetEvent makes the event not signalled and returns its state before.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeResetEvent(Event PRKEVENT) LONG {
+	atMost(irql.Dispatch)
+	return Event.Reset()
+}
+
+// KeClearEvent makes the event not signalled.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeClearEvent(Event PRKEVENT) {
+	atMost(irql.Dispatch)
+	Event.Clear()
+}
+
+// KeReadStateEvent returns the event's state, non-zero if it is signalled.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeReadStateEvent(Event PRKEVENT) LONG {
+	atMost(irql.Dispatch)
+	return Event.State()
+}

@@ -1,0 +1,47 @@
+package wdk
+
+// InitializeListHead makes ListHead an empty list.
+//
+// IRQL: any
+func InitializeListHead(ListHead PLIST_ENTRY) { ListHead.Init() }
+
+// IsListEmpty reports whether the list has no entries.
+//
+// IRQL: any
+func IsListEmpty(ListHead PLIST_ENTRY) BOOLEAN { return ListHead.Empty() }
+
+// InsertHeadList puts Entry in front of the list.
+//
+// IRQL: any
+func InsertHeadList(ListHead, Entry PLIST_ENTRY) { ListHead.InsertHead(Entry) }
+
+// InsertTailList puts Entry at the end of the list.
+//
+// IRQL: any
+func InsertTailList(ListHead, Entry PLIST_ENTRY) { ListHead.InsertTail(Entry) }
+
+// RemoveEntryList takes Entry out of its list and reports whether the list is
+// empty now.
+//
+// IRQL: any
+func RemoveEntryList(Entry PLIST_ENTRY) BOOLEAN { return Entry.Remove() }
+
+// RemoveHeadList takes out and returns the first entry; of an empty list it
+// returns the head itself.
+//
+// IRQL: any
+func RemoveHeadList(ListHead PLIST_ENTRY) PLIST_ENTRY {
+	e := ListHead.Flink
+	e.Remove()
+	return e
+}
+
+// RemoveTailList takes out and returns the last entry; of an empty list it
+// returns the head itself.
+//
+// IRQL: any
+func RemoveTailList(ListHead PLIST_ENTRY) PLIST_ENTRY {
+	e := ListHead.Blink
+	e.Remove()
+	return e
+}

@@ -1,0 +1,40 @@
+package wdk
+
+import "irqlab/irql"
+
+// KeInitializeMutex makes Mutex a free mutex. Level means nothing any more.
+//
+// IRQL: any
+func KeInitializeMutex(Mutex PRKMUTEX, Level ULONG) { Mutex.Init() }
+
+// KeReleaseMutex gives up one acquisition and returns the state before: 0 if
+// that made the mutex free, less if the caller still owns it. A thread that does
+// not own it raises STATUS_MUTANT_NOT_OWNED, or STATUS_ABANDONED. With Wait the
+// caller goes on to wait at once: the level stays raised until then.
+//
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with Wait
+func KeReleaseMutex(Mutex PRKMUTEX, Wait BOOLEAN) LONG {
+	if Wait {
+		atMost(irql.APC)
+		return Mutex.ReleaseBeforeWait()
+	}
+	atMost(irql.Dispatch)
+	return Mutex.Release()
+}
+
+// KeReadStateMutex returns the mutex's state: 1 if it is free, else 0 or less.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeReadStateMutex(Mutex PRKMUTEX) LONG {
+	atMost(irql.Dispatch)
+	return Mutex.State()
+}
+
+// KeInitializeMutant makes Mutant a mutant: a mutex that leaves its owner's APCs
+// alone and is abandoned when the owner ends. It is free, or the caller's.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeInitializeMutant(Mutant PKMUTANT, InitialOwner BOOLEAN) {
+	atMost(irql.Dispatch)
+	Mutant.InitMutant(InitialOwner)
+}

@@ -1,0 +1,131 @@
+package wdk
+
+import (
+	"unsafe"
+
+	"irqlab/irql"
+	"irqlab/sync/spin"
+)
+
+// KeInitializeSpinLock makes SpinLock free. It lies in resident memory.
+//
+// IRQL: any
+func KeInitializeSpinLock(SpinLock PKSPIN_LOCK) {
+	inPool(unsafe.Pointer(SpinLock))
+	SpinLock.Init()
+}
+
+// KeAcquireSpinLock raises to DISPATCH_LEVEL, takes the lock and stores the
+// level before at OldIrql.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) { *OldIrql = SpinLock.Acquire() }
+
+// KeAcquireSpinLockRaiseToDpc is KeAcquireSpinLock that returns the level before.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeAcquireSpinLockRaiseToDpc(SpinLock PKSPIN_LOCK) KIRQL { return SpinLock.Acquire() }
+
+// KeReleaseSpinLock frees the lock and restores the level.
+//
+// IRQL: DISPATCH_LEVEL
+func KeReleaseSpinLock(SpinLock PKSPIN_LOCK, NewIrql KIRQL) { SpinLock.Release(NewIrql) }
+
+// KeAcquireSpinLockAtDpcLevel takes the lock at the level in force.
+//
+// IRQL: >= DISPATCH_LEVEL
+func KeAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.AcquireAtDpc() }
+
+// KeReleaseSpinLockFromDpcLevel frees the lock and leaves the level alone.
+//
+// IRQL: >= DISPATCH_LEVEL
+func KeReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.ReleaseFromDpc() }
+
+// KefReleaseSpinLockFromDpcLevel is KeReleaseSpinLockFromDpcLevel.
+//
+// IRQL: >= DISPATCH_LEVEL
+func KefReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.ReleaseFromDpc() }
+
+// KeTryToAcquireSpinLockAtDpcLevel takes the lock if it is free and reports
+// whether it did.
+//
+// IRQL: >= DISPATCH_LEVEL
+func KeTryToAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) BOOLEAN { return SpinLock.TryAtDpc() }
+
+// KeTryToAcquireSpinLock takes the lock if it is free, at DISPATCH_LEVEL then,
+// and reports whether it did. The level before is stored at OldIrql.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeTryToAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) BOOLEAN {
+	old, ok := SpinLock.Try()
+	*OldIrql = old
+	return ok
+}
+
+// KeAcquireSpinLockForDpc takes the lock in a threaded DPC routine, raising only
+// if that runs at PASSIVE_LEVEL.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeAcquireSpinLockForDpc(SpinLock PKSPIN_LOCK) KIRQL { return SpinLock.AcquireForDpc() }
+
+// KeReleaseSpinLockForDpc ends what KeAcquireSpinLockForDpc began.
+//
+// IRQL: DISPATCH_LEVEL
+func KeReleaseSpinLockForDpc(SpinLock PKSPIN_LOCK, OldIrql KIRQL) { SpinLock.ReleaseForDpc(OldIrql) }
+
+// KeTestSpinLock reports whether the lock is free. It never takes it.
+//
+// IRQL: any
+func KeTestSpinLock(SpinLock PKSPIN_LOCK) BOOLEAN { return SpinLock.Test() }
+
+// queued is the same word, used as an in-stack queued lock.
+func queued(l PKSPIN_LOCK) *spin.Queued { return (*spin.Queued)(unsafe.Pointer(l)) }
+
+// KeAcquireInStackQueuedSpinLock raises to DISPATCH_LEVEL and takes the lock, in
+// order of arrival. A lock used this way is never used in another.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeAcquireInStackQueuedSpinLock(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
+	queued(SpinLock).Acquire(LockHandle)
+}
+
+// KeReleaseInStackQueuedSpinLock passes the lock on and restores the level.
+//
+// IRQL: DISPATCH_LEVEL
+func KeReleaseInStackQueuedSpinLock(LockHandle PKLOCK_QUEUE_HANDLE) { LockHandle.Release() }
+
+// KeAcquireInStackQueuedSpinLockAtDpcLevel takes the lock, in order of arrival,
+// at the level in force.
+//
+// IRQL: >= DISPATCH_LEVEL
+func KeAcquireInStackQueuedSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
+	queued(SpinLock).AcquireAtDpc(LockHandle)
+}
+
+// KeReleaseInStackQueuedSpinLockFromDpcLevel passes the lock on and leaves the
+// level alone.
+//
+// IRQL: >= DISPATCH_LEVEL
+func KeReleaseInStackQueuedSpinLockFromDpcLevel(LockHandle PKLOCK_QUEUE_HANDLE) {
+	LockHandle.ReleaseFromDpc()
+}
+
+// KeAcquireInStackQueuedSpinLockForDpc takes the lock in a threaded DPC routine,
+// raising only if that runs at PASSIVE_LEVEL.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeAcquireInStackQueuedSpinLockForDpc(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
+	queued(SpinLock).AcquireForDpc(LockHandle)
+}
+
+// KeReleaseInStackQueuedSpinLockForDpc ends what
+// KeAcquireInStackQueuedSpinLockForDpc began.
+//
+// IRQL: DISPATCH_LEVEL
+func KeReleaseInStackQueuedSpinLockForDpc(LockHandle PKLOCK_QUEUE_HANDLE) { LockHandle.ReleaseForDpc() }
+
+// KeAcquireSpinLockRaiseToSynch raises to SYNCH_LEVEL, takes the lock and returns
+// the level before.
+//
+// IRQL: <= SYNCH_LEVEL
+func KeAcquireSpinLockRaiseToSynch(SpinLock PKSPIN_LOCK) KIRQL { return SpinLock.AcquireTo(irql.Synch) }

@@ -1,0 +1,61 @@
+package wdk
+
+import (
+	"irqlab/kernel"
+	"irqlab/ntstatus"
+)
+
+// Statuses.
+const (
+	STATUS_SUCCESS                  = ntstatus.Success
+	STATUS_WAIT_0                   = ntstatus.Wait0
+	STATUS_WAIT_1                   = ntstatus.Wait0 + 1
+	STATUS_WAIT_2                   = ntstatus.Wait0 + 2
+	STATUS_WAIT_63                  = ntstatus.Wait0 + 63
+	STATUS_ABANDONED                = ntstatus.AbandonedWait0
+	STATUS_ABANDONED_WAIT_0         = ntstatus.AbandonedWait0
+	STATUS_USER_APC                 = ntstatus.UserAPC
+	STATUS_ALERTED                  = ntstatus.Alerted
+	STATUS_TIMEOUT                  = ntstatus.Timeout
+	STATUS_PENDING                  = ntstatus.Pending
+	STATUS_NO_YIELD_PERFORMED       = ntstatus.NoYieldPerformed
+	STATUS_UNSUCCESSFUL             = ntstatus.Unsuccessful
+	STATUS_ACCESS_VIOLATION         = ntstatus.AccessViolation
+	STATUS_INVALID_HANDLE           = ntstatus.InvalidHandle
+	STATUS_INVALID_PARAMETER        = ntstatus.InvalidParameter
+	STATUS_NO_MEMORY                = ntstatus.NoMemory
+	STATUS_ACCESS_DENIED            = ntstatus.AccessDenied
+	STATUS_OBJECT_TYPE_MISMATCH     = ntstatus.ObjectMismatch
+	STATUS_MUTANT_NOT_OWNED         = ntstatus.MutantNotOwned
+	STATUS_SEMAPHORE_LIMIT_EXCEEDED = ntstatus.SemaphoreLimit
+	STATUS_INSUFFICIENT_RESOURCES   = ntstatus.NoResources
+	STATUS_MUTANT_LIMIT_EXCEEDED    = ntstatus.MutantLimit
+)
+
+// NT_SUCCESS reports whether s is a success or informational code. Waits return
+// several of those: compare with the exact one.
+//
+// IRQL: any
+func NT_SUCCESS(s NTSTATUS) BOOLEAN { return s >= 0 }
+
+// NT_INFORMATION reports whether s is an informational code.
+//
+// IRQL: any
+func NT_INFORMATION(s NTSTATUS) BOOLEAN { return uint32(s)>>30 == 1 }
+
+// NT_WARNING reports whether s is a warning.
+//
+// IRQL: any
+func NT_WARNING(s NTSTATUS) BOOLEAN { return uint32(s)>>30 == 2 }
+
+// NT_ERROR reports whether s is an error.
+//
+// IRQL: any
+func NT_ERROR(s NTSTATUS) BOOLEAN { return uint32(s)>>30 == 3 }
+
+// ExRaiseStatus raises an exception: a panic with ntstatus.Exception. At
+// DISPATCH_LEVEL and above, where nothing can handle it, it is bug check
+// KMODE_EXCEPTION_NOT_HANDLED.
+//
+// IRQL: any
+func ExRaiseStatus(Status NTSTATUS) { kernel.RaiseStatus(Status) }

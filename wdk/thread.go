@@ -1,0 +1,257 @@
+package wdk
+
+import (
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"unsafe"
+
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/ob"
+	"irqlab/thread"
+)
+
+// CLIENT_ID identifies a thread and its process.
+type CLIENT_ID struct {
+	UniqueProcess HANDLE
+	UniqueThread  HANDLE
+}
+
+// systemProcessID is the ID of the one process there is.
+const systemProcessID HANDLE = 4
+
+// PsCreateSystemThread makes a thread that runs StartRoutine at PASSIVE_LEVEL
+// with priority 8, and stores a handle to it, to be closed with ZwClose, and its
+// ID. ObjectAttributes, ProcessHandle and ClientId may be nil or 0; the thread
+// belongs to the system process. A routine that returns ends its thread with
+// STATUS_SUCCESS.
+//
+// It returns STATUS_INVALID_PARAMETER for attributes that threads can't have,
+// STATUS_INVALID_HANDLE for a process that does not exist, and
+// STATUS_INSUFFICIENT_RESOURCES.
+//
+// IRQL: PASSIVE_LEVEL
+func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, ProcessHandle HANDLE, ClientId *CLIENT_ID, StartRoutine PKSTART_ROUTINE, StartContext PVOID) NTSTATUS {
+	atMost(irql.Passive)
+	if a := ObjectAttributes; a != nil && a.Attributes&^(OBJ_KERNEL_HANDLE|OBJ_CASE_INSENSITIVE) != 0 {
+		return STATUS_INVALID_PARAMETER
+	}
+	if ProcessHandle != 0 && ProcessHandle != NtCurrentProcess() {
+		return STATUS_INVALID_HANDLE
+	}
+	if StartRoutine == nil || ThreadHandle == nil {
+		return STATUS_INVALID_PARAMETER
+	}
+	t, ok := thread.Start(routineName(StartRoutine), func() { StartRoutine(StartContext) })
+	if !ok {
+		return STATUS_INSUFFICIENT_RESOURCES
+	}
+	h, ok := ob.Insert(unsafe.Pointer(t), DesiredAccess)
+	if ok {
+		*ThreadHandle = h
+		if ClientId != nil {
+			*ClientId = CLIENT_ID{systemProcessID, HANDLE(t.ID)}
+		}
+	}
+	t.Dereference()
+	if !ok {
+		return STATUS_INSUFFICIENT_RESOURCES
+	}
+	return STATUS_SUCCESS
+}
+
+// routineName names a thread after its routine, without the package's path.
+func routineName(r PKSTART_ROUTINE) string {
+	f := runtime.FuncForPC(reflect.ValueOf(r).Pointer())
+	if f == nil {
+		return "system thread"
+	}
+	name := filepath.Base(f.Name())
+	if _, short, ok := strings.Cut(name, "."); ok {
+		name = short
+	}
+	return name
+}
+
+// PsTerminateSystemThread ends the running system thread with the given status.
+// It returns only to a thread that is not a system thread, with
+// STATUS_INVALID_PARAMETER.
+//
+// IRQL: PASSIVE_LEVEL
+func PsTerminateSystemThread(ExitStatus NTSTATUS) NTSTATUS {
+	atMost(irql.Passive)
+	return thread.Exit(ExitStatus)
+}
+
+// KeGetCurrentThread returns the running thread. For a goroutine that is not
+// locked to its thread the answer may be stale at once.
+//
+// IRQL: any
+func KeGetCurrentThread() PKTHREAD { return kernel.Current() }
+
+// PsGetCurrentThread is KeGetCurrentThread.
+//
+// IRQL: any
+func PsGetCurrentThread() PETHREAD { return kernel.Current() }
+
+// PsGetCurrentThreadId returns the running thread's ID.
+//
+// IRQL: any
+func PsGetCurrentThreadId() HANDLE { return HANDLE(kernel.Current().ID) }
+
+// PsGetCurrentProcessId returns the ID of the system process.
+//
+// IRQL: any
+func PsGetCurrentProcessId() HANDLE { return systemProcessID }
+
+// PsGetThreadId returns a thread's ID.
+//
+// IRQL: <= DISPATCH_LEVEL
+func PsGetThreadId(Thread PETHREAD) HANDLE {
+	atMost(irql.Dispatch)
+	return HANDLE(Thread.ID)
+}
+
+// PsIsSystemThread reports whether the thread was made by PsCreateSystemThread.
+//
+// IRQL: <= DISPATCH_LEVEL
+func PsIsSystemThread(Thread PETHREAD) BOOLEAN {
+	atMost(irql.Dispatch)
+	return Thread.System
+}
+
+// PsIsThreadTerminating reports whether the thread has ended or is about to.
+//
+// IRQL: <= DISPATCH_LEVEL
+func PsIsThreadTerminating(Thread PETHREAD) BOOLEAN {
+	atMost(irql.Dispatch)
+	return Thread.ExitStatus != STATUS_PENDING
+}
+
+// PsGetThreadExitStatus returns what the thread ended with, or STATUS_PENDING.
+//
+// IRQL: <= APC_LEVEL
+func PsGetThreadExitStatus(Thread PETHREAD) NTSTATUS {
+	atMost(irql.APC)
+	if Thread.Header.State() == 0 {
+		return STATUS_PENDING
+	}
+	return Thread.ExitStatus
+}
+
+// PsLookupThreadByThreadId stores the thread with the given ID, with a reference
+// for the caller, or returns STATUS_INVALID_PARAMETER.
+//
+// IRQL: <= APC_LEVEL
+func PsLookupThreadByThreadId(ThreadId HANDLE, Thread *PETHREAD) NTSTATUS {
+	atMost(irql.APC)
+	if ThreadId != HANDLE(uint32(ThreadId)) {
+		return STATUS_INVALID_PARAMETER
+	}
+	a := kernel.Args{A: uintptr(ThreadId)}
+	kernel.Enter(lookup, &a)
+	if a.P == nil {
+		return STATUS_INVALID_PARAMETER
+	}
+	*Thread = PETHREAD(a.P)
+	return STATUS_SUCCESS
+}
+
+func lookup(a *kernel.Args) {
+	old := kernel.LockDispatcher()
+	if t := kernel.Lookup(uint32(a.A)); t != nil {
+		t.Reference()
+		a.P = unsafe.Pointer(t)
+	}
+	kernel.UnlockDispatcher(old)
+}
+
+// KeReadStateThread reports whether the thread has ended.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeReadStateThread(Thread PKTHREAD) BOOLEAN {
+	atMost(irql.Dispatch)
+	return Thread.Header.State() != 0
+}
+
+// KeSetPriorityThread sets the thread's priority, 1 to 31, and returns the one
+// before. A variable thread above its base sinks back to it.
+//
+// IRQL: PASSIVE_LEVEL
+func KeSetPriorityThread(Thread PKTHREAD, Priority KPRIORITY) KPRIORITY {
+	atMost(irql.Passive)
+	p := min(max(Priority, LOW_PRIORITY), HIGH_PRIORITY)
+	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(p)}
+	kernel.Enter(setPriority, &a)
+	return KPRIORITY(a.R)
+}
+
+func setPriority(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).SetPriority(int8(a.A))) }
+
+// KeQueryPriorityThread returns the thread's priority.
+//
+// IRQL: PASSIVE_LEVEL
+func KeQueryPriorityThread(Thread PKTHREAD) KPRIORITY {
+	atMost(irql.Passive)
+	return KPRIORITY(Thread.Priority)
+}
+
+// KeSetBasePriorityThread makes the thread's base priority 8 plus Increment, in
+// the bounds of its class; an Increment of 16 or more, or -16 or less, means the
+// end of the class. It returns the increment before.
+//
+// IRQL: PASSIVE_LEVEL
+func KeSetBasePriorityThread(Thread PKTHREAD, Increment LONG) LONG {
+	atMost(irql.Passive)
+	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(Increment)}
+	kernel.Enter(setBase, &a)
+	return LONG(a.R)
+}
+
+func setBase(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).SetBasePriority(int(a.A))) }
+
+// KeAlertThread ends the thread's wait if that is alertable, or is remembered
+// for its next alertable wait. It reports whether an alert was remembered
+// already.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeAlertThread(Thread PKTHREAD, AlertMode KPROCESSOR_MODE) BOOLEAN {
+	atMost(irql.Dispatch)
+	a := kernel.Args{P: unsafe.Pointer(Thread)}
+	kernel.Enter(alert, &a)
+	return a.R != 0
+}
+
+func alert(a *kernel.Args) { a.R = truth(kernel.Alert((*kernel.Thread)(a.P))) }
+
+// KeTestAlertThread reports whether an alert was remembered for the running
+// thread, and forgets it.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeTestAlertThread(AlertMode KPROCESSOR_MODE) BOOLEAN {
+	atMost(irql.Dispatch)
+	var a kernel.Args
+	kernel.Enter(testAlert, &a)
+	return a.R != 0
+}
+
+func testAlert(a *kernel.Args) { a.R = truth(kernel.TestAlert()) }
+
+// ZwAlertThread is KeAlertThread for a handle.
+//
+// IRQL: PASSIVE_LEVEL
+func ZwAlertThread(ThreadHandle HANDLE) NTSTATUS {
+	atMost(irql.Passive)
+	p, _, s := ob.ReferenceByHandle(ThreadHandle, threadAlert, ob.Thread, KernelMode)
+	if !NT_SUCCESS(s) {
+		return s
+	}
+	KeAlertThread(PKTHREAD(p), KernelMode)
+	ob.Dereference(p)
+	return STATUS_SUCCESS
+}
+
+// threadAlert is THREAD_ALERT.
+const threadAlert ACCESS_MASK = 0x0004

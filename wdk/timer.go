@@ -1,0 +1,67 @@
+package wdk
+
+import "irqlab/irql"
+
+// KeInitializeTimer makes Timer a notification timer that is not set.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeInitializeTimer(Timer PKTIMER) {
+	atMost(irql.Dispatch)
+	Timer.InitNotification()
+}
+
+// KeInitializeTimerEx makes Timer one of the given type that is not set.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeInitializeTimerEx(Timer PKTIMER, Type TIMER_TYPE) {
+	atMost(irql.Dispatch)
+	if Type == SynchronizationTimer {
+		Timer.InitSynchronization()
+	} else {
+		Timer.InitNotification()
+	}
+}
+
+// KeSetTimer sets the timer to be signalled once, at DueTime: in units of 100
+// ns, relative if negative, else absolute system time. Dpc, if any, is queued
+// then. It reports whether the timer was set already; that setting is gone.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeSetTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Dpc PKDPC) BOOLEAN {
+	atMost(irql.Dispatch)
+	return Timer.Set(DueTime, 0, Dpc)
+}
+
+// KeSetTimerEx is KeSetTimer with a period in milliseconds, 0 for none.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeSetTimerEx(Timer PKTIMER, DueTime LARGE_INTEGER, Period LONG, Dpc PKDPC) BOOLEAN {
+	atMost(irql.Dispatch)
+	return Timer.Set(DueTime, uint32(Period), Dpc)
+}
+
+// KeSetCoalescableTimer is KeSetTimerEx with a tolerance: the timer may expire
+// up to TolerableDelay milliseconds late, to share an interrupt with others.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeSetCoalescableTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Period, TolerableDelay ULONG, Dpc PKDPC) BOOLEAN {
+	atMost(irql.Dispatch)
+	return Timer.SetCoalescable(DueTime, Period, TolerableDelay, Dpc)
+}
+
+// KeCancelTimer stops the timer and reports whether it was set. A DPC that it
+// has queued already still runs.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeCancelTimer(Timer PKTIMER) BOOLEAN {
+	atMost(irql.Dispatch)
+	return Timer.Cancel()
+}
+
+// KeReadStateTimer reports whether the timer is signalled.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeReadStateTimer(Timer PKTIMER) BOOLEAN {
+	atMost(irql.Dispatch)
+	return Timer.State()
+}

@@ -1,0 +1,123 @@
+package wdk
+
+import (
+	"unsafe"
+
+	"irqlab/bugcheck"
+	"irqlab/dpc"
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/sync"
+)
+
+// KeWaitForSingleObject waits until the object is signalled and takes it, as its
+// type has it. Timeout is in units of 100 ns, relative if negative, else
+// absolute system time; nil waits without limit, and zero does not wait.
+//
+// It returns STATUS_SUCCESS, STATUS_TIMEOUT, STATUS_ABANDONED for an abandoned
+// mutant, and if Alertable STATUS_ALERTED or STATUS_USER_APC. It raises
+// STATUS_MUTANT_LIMIT_EXCEEDED.
+//
+// IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
+func KeWaitForSingleObject(Object PVOID, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
+	mayWait(Timeout)
+	return sync.Wait((*kernel.Header)(Object), Timeout, Alertable, WaitMode)
+}
+
+// KeWaitForMutexObject is KeWaitForSingleObject.
+//
+// IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
+func KeWaitForMutexObject(Mutex PVOID, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
+	mayWait(Timeout)
+	return sync.Wait((*kernel.Header)(Mutex), Timeout, Alertable, WaitMode)
+}
+
+// KeWaitForMultipleObjects waits for one or for all of Count objects. Without
+// WaitBlockArray, an array of Count in nonpaged pool, it takes up to
+// THREAD_WAIT_OBJECTS, with it MAXIMUM_WAIT_OBJECTS; more is bug check
+// MAXIMUM_WAIT_OBJECTS_EXCEEDED.
+//
+// WaitAny returns STATUS_WAIT_0 plus the index of the object it took, the lowest
+// if there is a choice, or STATUS_ABANDONED_WAIT_0 plus index. WaitAll takes all
+// in one step and returns STATUS_SUCCESS, or STATUS_ABANDONED. Other statuses
+// are those of KeWaitForSingleObject.
+//
+// IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
+func KeWaitForMultipleObjects(Count ULONG, Object []PVOID, WaitType WAIT_TYPE, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER, WaitBlockArray PKWAIT_BLOCK) NTSTATUS {
+	mayWait(Timeout)
+	objects := (**kernel.Header)(unsafe.Pointer(unsafe.SliceData(Object[:min(int(Count), MAXIMUM_WAIT_OBJECTS)])))
+	return sync.WaitMany(objects, int(Count), WaitType, Timeout, Alertable, WaitMode, WaitBlockArray)
+}
+
+// mayWait stops the machine if a wait is not allowed at the level in force. A
+// DPC routine that tries has a bug check of its own, and so has the wait that
+// follows a call with Wait.
+func mayWait(timeout PLARGE_INTEGER) {
+	if !Checked {
+		return
+	}
+	l := irql.Current()
+	if l < irql.Dispatch || l == irql.Dispatch && (timeout != nil && *timeout == 0 || dpc.Executing() || kernel.Current().WaitNext) {
+		return
+	}
+	rule := uintptr(waitTooHigh)
+	switch {
+	case l > irql.Dispatch:
+	case timeout == nil:
+		rule = waitForEver
+	default:
+		rule = waitAtDispatch
+	}
+	bugcheck.Stop(bugcheck.VerifierDetectedViolation, rule, uintptr(l), 0, 0)
+}
+
+// KeDelayExecutionThread puts the thread to sleep for Interval: in units of 100
+// ns, relative if negative, else until an absolute system time. It never ends
+// early, unless Alertable; zero passes the processor to another thread of the
+// same priority.
+//
+// It returns STATUS_SUCCESS, STATUS_ALERTED or STATUS_USER_APC.
+//
+// IRQL: <= APC_LEVEL
+func KeDelayExecutionThread(WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Interval PLARGE_INTEGER) NTSTATUS {
+	if irql.Current() != irql.Dispatch || !dpc.Executing() {
+		atMost(irql.APC)
+	}
+	a := kernel.Args{A: uintptr(*Interval), B: truth(Alertable), C: uintptr(WaitMode)}
+	if irql.Current() >= irql.Dispatch {
+		kernel.Enter(delay, &a) // which stops the machine
+	} else {
+		kernel.EnterBlocking(delay, &a)
+	}
+	return NTSTATUS(int32(a.R))
+}
+
+func delay(a *kernel.Args) {
+	a.R = uintptr(uint32(kernel.Delay(int64(a.A), a.B != 0, kernel.Mode(a.C))))
+}
+
+// NtYieldExecution passes the processor to another ready thread, even one of
+// lower priority. Without one it returns STATUS_NO_YIELD_PERFORMED.
+//
+// IRQL: PASSIVE_LEVEL
+func NtYieldExecution() NTSTATUS {
+	atMost(irql.Passive)
+	var a kernel.Args
+	kernel.EnterBlocking(yield, &a)
+	return NTSTATUS(int32(a.R))
+}
+
+// ZwYieldExecution is NtYieldExecution.
+//
+// IRQL: PASSIVE_LEVEL
+func ZwYieldExecution() NTSTATUS { return NtYieldExecution() }
+
+func yield(a *kernel.Args) { a.R = uintptr(uint32(kernel.Yield())) }
+
+// truth is a BOOLEAN as a word.
+func truth(b bool) uintptr {
+	if b {
+		return 1
+	}
+	return 0
+}
