@@ -2,7 +2,6 @@ package board
 
 import (
 	"math/bits"
-	"time"
 
 	"irqlab/arch"
 
@@ -70,17 +69,21 @@ func SetTimer(deadline uint64) {
 	writeLocal(lapicInitial, uint32(n))
 }
 
-// clockDevice is the real-time clock behind the CMOS ports. Its status register
-// A has a bit that is set for the last 244 µs before an update (Motorola
-// MC146818A data sheet).
-var clockDevice rtc.RTC
-
+// cmosUpdating is set in the real-time clock's status register A for the last
+// 244 µs before an update (Motorola MC146818A data sheet).
 const cmosUpdating = 1 << rtc.STATUSA_UIP
 
-// WallClock returns the real-time clock in seconds since 1970, UTC.
+// cmos reads a binary-coded decimal of the real-time clock.
+func cmos(reg uint8) int64 {
+	arch.Out8(rtc.CMOS_RTC_OUT, reg)
+	v := int64(arch.In8(rtc.CMOS_RTC_IN))
+	return v&15 + v>>4*10
+}
+
+// WallClock returns the real-time clock in seconds since 1970, UTC. It reads
+// what TamaGo's driver reads, which serves Go code: the driver's way to a
+// time.Time is not resident code.
 func WallClock() int64 {
-	// The driver gives up during an update, with an error that it allocates;
-	// the kernel can neither allocate nor do without the time.
 	for {
 		arch.Out8(rtc.CMOS_RTC_OUT, rtc.STATUSA)
 		if arch.In8(rtc.CMOS_RTC_IN)&cmosUpdating == 0 {
@@ -88,12 +91,18 @@ func WallClock() int64 {
 		}
 		arch.Pause()
 	}
-	clockDevice.Location = time.UTC
-	t, err := clockDevice.Now()
-	if err != nil {
-		return 0
+	days := daysFromCivil(cmos(rtc.CENTURY)*100+cmos(rtc.YEAR), cmos(rtc.MONTH), cmos(rtc.DOW))
+	return days*86400 + cmos(rtc.HOURS)*3600 + cmos(rtc.MINUTES)*60 + cmos(rtc.SECONDS)
+}
+
+// daysFromCivil counts days since 1970-01-01 in the proleptic Gregorian
+// calendar; years start in March, so that leap days come last.
+func daysFromCivil(y, m, d int64) int64 {
+	if m <= 2 {
+		y--
+		m += 12
 	}
-	return t.Unix()
+	return 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + d - 1 - 719468
 }
 
 // Entropy returns a word that differs from boot to boot.
