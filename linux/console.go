@@ -32,6 +32,8 @@ var console struct {
 	ring      ring
 	masked    bool
 	typed     string // option stdin=, percent-encoded, what is left of it
+	piped     bool   // input is no keyboard: endOfInput ends it
+	ended     bool   // endOfInput was read
 }
 
 // consoleLevel is the UART's DIRQL.
@@ -40,7 +42,10 @@ const consoleLevel irql.Level = 4
 func initConsole() {
 	c := &console
 	c.free.Init(kernel.TypeSynchronizationEvent, unsafe.Sizeof(c.free), 1)
-	c.typed, _ = Option("stdin")
+	c.typed, c.piped = Option("stdin")
+	if kind, _ := Option("input"); kind == "pipe" {
+		c.piped = true
+	}
 	c.deferred.Init(consoleDeferred, nil)
 	c.interrupt.Init(&intr.Config{
 		Routine: consoleInterrupt,
@@ -85,8 +90,31 @@ func consoleDeferred(_ *dpc.Object, _, _, _ unsafe.Pointer) {
 	files.lock.ReleaseFromDpc()
 }
 
-// takeInput moves up to len(b) bytes of input to b.
-func takeInput(b []byte) int {
+// endOfInput is what a pipe's end is to a terminal, Ctrl-D. At a keyboard it is
+// the program's to make sense of.
+const endOfInput = 0x04
+
+// takeInput moves up to len(b) bytes of input to b. It reports the end of input
+// once there is none left before it.
+func takeInput(b []byte) (n int, end bool) {
+	c := &console
+	if c.ended {
+		return 0, true
+	}
+	n = takeBytes(b)
+	if !c.piped {
+		return n, false
+	}
+	for i := range n {
+		if b[i] == endOfInput {
+			c.ended = true
+			return i, i == 0
+		}
+	}
+	return n, false
+}
+
+func takeBytes(b []byte) int {
 	c := &console
 	n := 0
 	for n < len(b) && c.typed != "" {
@@ -120,7 +148,7 @@ func (s *state) readTerminal(f *arch.Frame, level *irql.Level, fd int32, p, n ui
 		if file == nil || file.kind != terminal {
 			return eBADF.result()
 		}
-		if got := takeInput(b[:min(n, uintptr(len(b)))]); got > 0 {
+		if got, end := takeInput(b[:min(n, uintptr(len(b)))]); got > 0 || end {
 			copy(bytesAt(p, n), b[:got])
 			return uintptr(got)
 		}

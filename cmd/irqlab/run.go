@@ -63,6 +63,7 @@ func boot(ctx context.Context, m *machineFlags, image string, program []string) 
 		if limit == 0 {
 			limit = runLimit
 		}
+		options = append(options, "input=pipe")
 		if m.Seed != nil {
 			option, err := seededInput(os.Stdin)
 			if err != nil {
