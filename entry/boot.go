@@ -7,6 +7,7 @@ import (
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/bugcheck"
+	"irqlab/chance"
 	"irqlab/dpc"
 	"irqlab/ipi"
 	"irqlab/irql"
@@ -34,6 +35,9 @@ const (
 func boot() {
 	irql.Set(irql.High)
 	board.Init()
+	if seed := linux.Seed(); seed != 0 {
+		chance.Start(seed)
+	}
 	mm.Init()
 	mm.Shootdown = ipi.FlushTLB
 	bugcheck.Thread = currentThread

@@ -11,6 +11,7 @@ import (
 
 	"irqlab/arch"
 	"irqlab/bugcheck"
+	"irqlab/chance"
 )
 
 // Level is an IRQL.
@@ -47,6 +48,7 @@ func Set(l Level) { arch.WriteIRQL(uintptr(l)) }
 // and has 16 KiB of stack present, so that neither the garbage collector nor
 // stack growth needs the dispatcher until the matching Lower.
 func Raise(to Level) Level {
+	chance.Point()
 	if old := arch.RaiseIRQL(uintptr(to)); old != arch.LookCloser {
 		return Level(old)
 	}
@@ -74,6 +76,7 @@ func Lower(to Level) {
 	if arch.LowerIRQL(uintptr(to)) == arch.LookCloser {
 		lower(to)
 	}
+	chance.Point()
 }
 
 // lower lowers Go code of a thread, or finds the caller wrong.

@@ -5,6 +5,7 @@ import (
 
 	"irqlab/arch"
 	"irqlab/board"
+	"irqlab/chance"
 	"irqlab/irql"
 )
 
@@ -57,6 +58,7 @@ func KeepDispatcher(old irql.Level) {
 }
 
 func lockDatabase() {
+	chance.Point()
 	for !atomic.CompareAndSwapUint32(&databaseLock, 0, 1) {
 		for atomic.LoadUint32(&databaseLock) != 0 {
 			arch.Pause()
@@ -71,6 +73,7 @@ func (p *processor) unlock() {
 	rearm := p.rearm
 	p.rearm = false
 	atomic.StoreUint32(&databaseLock, 0)
+	chance.Point()
 	if rearm {
 		p.arm()
 	}

@@ -35,6 +35,20 @@ const argumentMark = "--"
 // IRQL: any
 func Option(name string) (value string, ok bool) { return option(board.CommandLine(), name) }
 
+// Seed returns the number that decides what a repeatable run leaves to chance,
+// 0 without one. 0 itself asks for a repeatable run that leaves nothing to it,
+// for measurements.
+//
+// IRQL: any
+func Seed() uint64 {
+	n := uint64(0)
+	digits, _ := Option("seed")
+	for i := range len(digits) {
+		n = n*10 + uint64(digits[i]-'0')
+	}
+	return n
+}
+
 func option(line, name string) (value string, ok bool) {
 	w := words{line}
 	for {

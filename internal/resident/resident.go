@@ -8,6 +8,7 @@ var Packages = []string{
 	"irqlab/arch",
 	"irqlab/board",
 	"irqlab/bugcheck",
+	"irqlab/chance",
 	"irqlab/irql",
 	"irqlab/list",
 	"irqlab/ntstatus",

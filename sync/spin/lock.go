@@ -23,6 +23,7 @@ import (
 
 	"irqlab/arch"
 	"irqlab/bugcheck"
+	"irqlab/chance"
 	"irqlab/irql"
 )
 
@@ -88,6 +89,7 @@ func (l *Lock) ReleaseFromDpc() {
 		l.checkOwned()
 	}
 	atomic.StoreUintptr(&l.word, 0)
+	chance.Point()
 }
 
 // TryAtDpc takes the lock if it is free and reports whether it did
@@ -173,6 +175,7 @@ func (l *Lock) ReleaseTo(old irql.Level) {
 
 // take is the one place where an ordinary acquisition happens.
 func (l *Lock) take() {
+	chance.Point()
 	if Checked {
 		l.takeChecked()
 		return
