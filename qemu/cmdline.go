@@ -61,6 +61,10 @@ func plain(c byte) bool {
 	return strings.IndexByte("._/=:,+^$|()*@-", c) >= 0
 }
 
+// PipedInput is the kernel option that makes a Ctrl-D end input on the UART. A
+// program that reads a keyboard gets the Ctrl-D itself.
+const PipedInput = "input=pipe"
+
 // StdinOption is the kernel option that carries a seeded run's piped input:
 // what arrives with the boot cannot arrive at a different instruction the next
 // time. The kernel's console reads it before the UART. A Ctrl-D ends it, as it

@@ -63,7 +63,11 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 	if goarch != string(m.Arch) {
 		return fmt.Errorf("%s is built for %s, the machine is %s (-arch)", elf, goarch, m.Arch)
 	}
-	cmdline, err := m.cmdline(args)
+	noInput, err := qemu.StdinOption(nil)
+	if err != nil {
+		return err
+	}
+	cmdline, err := m.cmdline(args, noInput)
 	if err != nil {
 		return err
 	}

@@ -293,7 +293,11 @@ func (t *goTests) boot(ctx context.Context, elf string, args []string, limit tim
 		return "", err
 	}
 	defer os.Remove(img)
-	cmdline, err := t.machine.cmdline(args)
+	noInput, err := qemu.StdinOption(nil)
+	if err != nil {
+		return "", err
+	}
+	cmdline, err := t.machine.cmdline(args, noInput)
 	if err != nil {
 		return "", err
 	}

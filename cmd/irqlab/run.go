@@ -63,8 +63,9 @@ func boot(ctx context.Context, m *machineFlags, image string, program []string) 
 		if limit == 0 {
 			limit = runLimit
 		}
-		options = append(options, "input=pipe")
-		if m.Seed != nil {
+		if m.Seed == nil {
+			options = append(options, qemu.PipedInput)
+		} else {
 			option, err := seededInput(os.Stdin)
 			if err != nil {
 				return err
