@@ -54,6 +54,9 @@ func initConsole() {
 	})
 	c.interrupt.Connect()
 	board.ConsoleInput(true)
+	// The host holds input back until the console shows a sign of life: what
+	// comes before the UART is set up is lost. A NUL shows on no terminal.
+	board.PutByte(0)
 }
 
 // consoleInterrupt is the service routine.
