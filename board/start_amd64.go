@@ -75,9 +75,7 @@ func StartCPUs(n uint32, stacks *[arch.MaxCPUs]uintptr) uint32 {
 		return 1
 	}
 	page := (*[4096]byte)(unsafe.Pointer(uintptr(trampolinePage)))
-	for i := range trampoline {
-		page[i] = trampoline[i]
-	}
+	copy(page[:], trampoline[:])
 	data := uintptr(trampolineData)
 	*(*uint16)(unsafe.Pointer(data)) = 23
 	*(*uint32)(unsafe.Pointer(data + 2)) = trampolineData + 0x10
