@@ -17,6 +17,8 @@ MACHINE  = -arch $(ARCH) -cpus $(CPUS) -mem $(MEM) $(if $(SEED),-seed $(SEED))
 HOST_PKGS := ./cmd/... ./qemu ./image ./internal/...
 # What is: its tests run in the machine, on each architecture and number of CPUs.
 VM_PKGS    = $(shell go list ./... | grep -Ev '^irqlab/(cmd|qemu|image|internal)(/|$$)|/gen$$')
+# What has a meaning only there.
+GUEST_ONLY = $(filter irqlab/tests/% irqlab/bench% irqlab/soak% irqlab/demos%,$(VM_PKGS))
 VM_RUNS   := $(foreach arch,amd64 arm64,$(foreach cpus,1 2 4,vm-$(arch)-$(cpus)))
 
 # These objections of vet are the trade of code that handles stacks and
@@ -41,7 +43,7 @@ gdb: tools ## boot the shell under gdb
 test: tools lint host-test test-go-short $(VM_RUNS) ## run every test, on the host and in the machine (15 minutes)
 
 check: tools lint ## run the quick checks: formatting, linters, host tests, one boot per architecture (2 minutes)
-	@go test -short -overlay "$$($(IRQLAB) overlay)" -vet=off ./...
+	@go test -short -overlay "$$($(IRQLAB) overlay)" -vet=off $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
 
 test-go: tools ## run the Go distribution's own tests in the machine
 	@$(IRQLAB) gotests $(MACHINE)
@@ -65,7 +67,7 @@ lint:
 	@GOARCH=arm64 go tool staticcheck -tags irqlab $(LINT_PKGS)
 
 host-test:
-	@go test -overlay "$$($(IRQLAB) overlay)" -vet=off ./...
+	@go test -overlay "$$($(IRQLAB) overlay)" -vet=off $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
 
 test-go-short:
 	@$(IRQLAB) gotests -short -arch amd64
