@@ -13,6 +13,9 @@ SOAK_PKG  ?= ./soak
 IRQLAB  := bin/irqlab
 MACHINE  = -arch $(ARCH) -cpus $(CPUS) -mem $(MEM) $(if $(SEED),-seed $(SEED))
 
+# A setting if the user gave it, else what follows.
+given = $(if $(filter command% environment%,$(origin $(1))),$($(1)),$(2))
+
 # What runs on the host and is part of no image.
 HOST_PKGS := ./cmd/... ./qemu ./image ./internal/...
 # What is: its tests run in the machine, on each architecture and number of CPUs.
@@ -48,8 +51,10 @@ check: tools lint ## run the quick checks: formatting, linters, host tests, one 
 test-go: tools ## run the Go distribution's own tests in the machine
 	@$(IRQLAB) gotests $(MACHINE)
 
-soak: tools ## stress the machine for TIME
-	@$(IRQLAB) run $(MACHINE) -timeout 1000h $(SOAK_PKG) -- $(TIME)
+soak: tools ## stress every machine for TIME: both architectures, 1, 2 and 4 CPUs, or the ARCH and CPUS given
+	@for arch in $(call given,ARCH,amd64 arm64); do for cpus in $(call given,CPUS,1 2 4); do \
+		$(IRQLAB) run -arch $$arch -cpus $$cpus -mem $(MEM) $(if $(SEED),-seed $(SEED)) -timeout 1000h $(SOAK_PKG) -- $(TIME) || exit; \
+	done; done
 
 bench: tools ## count guest instructions per operation
 	@$(IRQLAB) test -arch $(ARCH) -seed $(or $(SEED),0) -cpus 1 -run '^$$' -bench . -benchtime 1x $(BENCH_PKG)

@@ -24,6 +24,7 @@ var Packages = []string{
 	"irqlab/intr",
 	"irqlab/entry",
 	"irqlab/bench/probe",
+	"irqlab/soak/load",
 }
 
 // GCFlags returns the go command's flags that compile the packages as resident.
