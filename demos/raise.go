@@ -1,0 +1,75 @@
+package demos
+
+import (
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	. "irqlab/wdk"
+)
+
+// rivals is the data of demo raise.
+type rivals struct {
+	event KEVENT
+	woken atomic.Uint64 // interrupt time at which the rival ran; 0: not yet
+}
+
+func raise(w io.Writer, args []string) error {
+	if len(args) > 0 {
+		return ErrUsage
+	}
+	affinity, cpu := lastProcessor()
+	const hold = 100
+	fmt.Fprintf(w, "On CPU %d a thread of priority 8 wakes one of priority 15, for that processor only: at\n"+
+		"DISPATCH_LEVEL, where it stays for %d ms, and then at PASSIVE_LEVEL.\n", cpu, hold)
+	r, free := allocate[rivals]()
+	defer free()
+	KeInitializeEvent(&r.event, SynchronizationEvent, false)
+
+	// What the thread saw, in ms after it set the event.
+	var raised, lowered, late float64
+	var early, atOnce bool
+	join(create(func() {
+		KeSetSystemAffinityThread(affinity)
+		rival := create(func() {
+			KeSetBasePriorityThread(KeGetCurrentThread(), 15-8)
+			KeSetSystemAffinityThread(affinity)
+			for range 2 {
+				wait(PVOID(&r.event))
+				r.woken.Store(KeQueryInterruptTime())
+			}
+		})
+		settle(rival)
+
+		var old KIRQL
+		KeRaiseIrql(DISPATCH_LEVEL, &old)
+		set := KeQueryInterruptTime()
+		KeSetEvent(&r.event, IO_NO_INCREMENT, false)
+		for KeQueryInterruptTime() < set+uint64(hold*Millisecond) {
+			KeStallExecutionProcessor(10)
+		}
+		early = r.woken.Load() != 0
+		end := KeQueryInterruptTime()
+		KeLowerIrql(old)
+		settle(rival)
+		raised = ms(end - set)
+		lowered = ms(r.woken.Load() - end)
+
+		r.woken.Store(0)
+		set = KeQueryInterruptTime()
+		KeSetEvent(&r.event, IO_NO_INCREMENT, false)
+		back := KeQueryInterruptTime()
+		join(rival)
+		woken := r.woken.Load()
+		atOnce = woken <= back
+		late = ms(woken - set)
+		KeRevertToUserAffinityThread()
+	}))
+	fmt.Fprintf(w, "  at DISPATCH_LEVEL for %.1f ms: the other thread ran meanwhile: %v\n", raised, early)
+	fmt.Fprintf(w, "  %.3f ms after KeLowerIrql began it ran\n", lowered)
+	fmt.Fprintf(w, "  at PASSIVE_LEVEL: it ran %.3f ms after KeSetEvent was called, before that returned: %v\n", late, atOnce)
+	return verdict(w, !early && atOnce && lowered < hold/2, "raised, a thread is not preempted; lowered, it is at once")
+}
+
+// ms turns units of 100 ns into milliseconds.
+func ms(t uint64) float64 { return float64(int64(t)) / float64(Millisecond) }

@@ -1,0 +1,6 @@
+// Command spinlock is the demo of that name alone.
+package main
+
+import "irqlab/demos"
+
+func main() { demos.Main("spinlock") }
