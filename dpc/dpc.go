@@ -51,12 +51,13 @@ func Start(cpu uint32) {
 	p.demand.init()
 }
 
-// Pending reports whether Drain has something to do.
+// Pending reports whether Drain has something to do: DPCs, work for the DPC
+// thread, or a request to note as served although its DPC was removed.
 //
 // IRQL: any
 func Pending(cpu uint32) bool {
 	p := &processors[cpu]
-	return atomic.LoadUint32(&p.ordinary.depth)|atomic.LoadUint32(&p.threadSignal) != 0
+	return atomic.LoadUint32(&p.ordinary.depth)|atomic.LoadUint32(&p.threadSignal) != 0 || p.demand.requested
 }
 
 // insertion carries one Insert into kernel context.

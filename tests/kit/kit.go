@@ -60,7 +60,8 @@ func Until(t testing.TB, what string, ok func() bool) {
 
 // Thread is a system thread that runs a function.
 type Thread struct {
-	Kernel *kernel.Thread
+	Kernel *kernel.Thread // while it runs
+	ID     uint32
 	Status ntstatus.Status // what the function returned
 	done   chan struct{}
 	ended  atomic.Bool
@@ -77,6 +78,7 @@ func Go(t testing.TB, fn func() ntstatus.Status, prepare ...func()) *Thread {
 		defer close(th.done)
 		System()
 		th.Kernel = kernel.Current()
+		th.ID = th.Kernel.ID
 		for _, p := range prepare {
 			p()
 		}
@@ -199,4 +201,21 @@ func Raised(fn func()) (s ntstatus.Status) {
 	}()
 	fn()
 	return ntstatus.Success
+}
+
+// Run runs fn on a system thread and waits for it.
+func Run(t testing.TB, fn func(), prepare ...func()) {
+	t.Helper()
+	Go(t, func() ntstatus.Status { fn(); return ntstatus.Success }, prepare...).Join(t)
+}
+
+// Exited waits until the thread is gone from the kernel, as it is some time
+// after its function has returned.
+func (th *Thread) Exited(t testing.TB) {
+	t.Helper()
+	th.Join(t)
+	Until(t, "exit of a thread", func() (gone bool) {
+		Locked(func() { gone = kernel.Lookup(th.ID) == nil })
+		return gone
+	})
 }
