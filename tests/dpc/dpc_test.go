@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
-	"time"
 	"unsafe"
 
 	"irqlab/arch"
@@ -30,6 +29,7 @@ type diary struct {
 	granted bool  // what the insert in the routine returned
 	started uint32
 	let     uint32 // go on
+	most    uint64 // time to wait for that, 100 ns
 	ended   uint32
 }
 
@@ -203,45 +203,46 @@ func TestTarget(t *testing.T) {
 	}
 }
 
-// busy keeps a processor's DPC queue occupied until it is let go.
+// busy keeps a processor until it is let go, or for as long as a test can take.
+// The thread below it may have something that the Go runtime needs to go on, so
+// whoever lets it go must not wait for the runtime meanwhile.
 func busy(d *dpc.Object, context, arg1, arg2 unsafe.Pointer) {
 	y := (*diary)(context)
 	note(d, context, arg1, arg2)
 	atomic.AddUint32(&y.started, 1)
-	for atomic.LoadUint32(&y.let) == 0 {
+	for start := kernel.InterruptTime(); atomic.LoadUint32(&y.let) == 0 && kernel.InterruptTime()-start < y.most; {
 		arch.Pause()
 	}
 	atomic.AddUint32(&y.ended, 1)
-}
-
-// occupy starts a busy DPC on a processor.
-func occupy(t *testing.T, cpu uint32) (*dpc.Object, *diary) {
-	d, y := newDPC(t, busy)
-	d.SetImportance(dpc.High)
-	d.SetTarget(cpu)
-	d.Insert(nil, nil)
-	kit.Until(t, "the start of a DPC", func() bool { return atomic.LoadUint32(&y.started) == 1 })
-	return d, y
 }
 
 // rule: dpc-remove-does-not-wait
 // rule: dpc-can-run-on-two-cpus
 func TestTwoProcessors(t *testing.T) {
 	kit.NeedCPUs(t, 2)
+	d, y := newDPC(t, busy)
+	y.most = 5 * kernel.Second
+	d.SetImportance(dpc.High)
+	d.SetTarget(1)
 	kit.Run(t, func() {
-		d, y := occupy(t, 1)
-		if d.Remove() {
-			t.Errorf("removed a DPC that is running")
+		old := irql.Raise(irql.Dispatch)
+		d.Insert(nil, nil)
+		for atomic.LoadUint32(&y.started) == 0 {
+			arch.Pause()
 		}
+		removed := d.Remove()
 		d.Init(note, unsafe.Pointer(y)) // for the second call
 		d.SetTarget(0)
-		if !d.Insert(nil, nil) {
-			t.Errorf("insert while the routine runs on another processor failed")
-		}
-		if len(y.ran()) != 2 || y.cpu != 0 || atomic.LoadUint32(&y.ended) != 0 {
-			t.Errorf("%d calls, the last on processor %d, %d ended", len(y.ran()), y.cpu, y.ended)
-		}
+		inserted := d.Insert(nil, nil)
+		irql.Lower(old)
+		calls, cpu, ended := len(y.ran()), y.cpu, atomic.LoadUint32(&y.ended)
 		atomic.StoreUint32(&y.let, 1)
+		if removed || !inserted {
+			t.Errorf("while the routine runs on another processor: remove %v, insert %v", removed, inserted)
+		}
+		if calls != 2 || cpu != 0 || ended != 0 {
+			t.Errorf("%d calls, the last on processor %d, %d ended", calls, cpu, ended)
+		}
 		kit.Until(t, "the end of a DPC", func() bool { return atomic.LoadUint32(&y.ended) == 1 })
 	}, func() { kit.OnCPU(0) })
 }
@@ -264,23 +265,20 @@ func TestFlush(t *testing.T) {
 	if n := len(y.ran()); n != int(4*kit.CPUs()) {
 		t.Errorf("%d of %d DPCs had run when the flush returned", n, 4*kit.CPUs())
 	}
-	if kit.CPUs() == 1 {
-		return
-	}
+	d, b := newDPC(t, busy)
+	b.most = kernel.Second / 20
+	d.SetImportance(dpc.High)
+	d.SetTarget(kit.CPUs() - 1)
 	kit.Run(t, func() {
-		_, b := occupy(t, 1)
-		flushed := kit.Go(t, func() ntstatus.Status { sync.FlushDPCs(); return ntstatus.Success }, func() { kit.OnCPU(0) })
-		time.Sleep(20 * time.Millisecond)
-		early := flushed.Ended()
-		atomic.StoreUint32(&b.let, 1)
-		flushed.Join(t)
-		if early || atomic.LoadUint32(&b.ended) != 1 {
+		d.Insert(nil, nil)
+		sync.FlushDPCs()
+		if atomic.LoadUint32(&b.ended) != 1 {
 			t.Errorf("the flush returned before a DPC that was running ended")
 		}
 	}, func() { kit.OnCPU(0) })
 }
 
-// threaded is a threaded DPC's routine.
+// threadedDiary is what a threaded DPC's routine uses and writes down.
 type threadedDiary struct {
 	diary
 	thread   uintptr

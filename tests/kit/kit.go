@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"irqlab/arch"
+	"irqlab/board"
 	_ "irqlab/entry"
 	"irqlab/irql"
 	"irqlab/kernel"
@@ -23,14 +24,18 @@ import (
 const Tag pool.Tag = 'T' | 'e'<<8 | 's'<<16 | 't'<<24
 
 // New returns a cleared T in nonpaged pool that is freed at the end of the
-// test.
+// test, unless that has failed: then threads may still use it.
 func New[T any](t testing.TB) *T {
 	t.Helper()
 	p := pool.Alloc(unsafe.Sizeof(*new(T)), Tag)
 	if p == nil {
 		t.Fatal("out of pool")
 	}
-	t.Cleanup(func() { pool.Free(p, Tag) })
+	t.Cleanup(func() {
+		if !t.Failed() {
+			pool.Free(p, Tag)
+		}
+	})
 	return (*T)(p)
 }
 
@@ -156,6 +161,16 @@ func At(l irql.Level, fn func()) {
 	old := irql.Raise(l)
 	fn()
 	irql.Lower(old)
+}
+
+// Interrupt makes a software interrupt of a level on this processor, and leaves
+// it the time to happen: the request is a store to the interrupt controller,
+// and the processor may be some instructions further when the answer comes.
+func Interrupt(l irql.Level) {
+	board.RequestSelf(uintptr(l))
+	for range 8 {
+		arch.Pause()
+	}
 }
 
 // OnCPU moves the calling system thread to a processor, for good.

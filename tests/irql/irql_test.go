@@ -1,0 +1,331 @@
+// Package irql tests the rules of area irql.
+package irql
+
+import (
+	"sync/atomic"
+	"testing"
+	"unsafe"
+
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/dpc"
+	"irqlab/intr"
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/ntstatus"
+	"irqlab/sync"
+	"irqlab/tests/kit"
+)
+
+// rule: irql-raise-returns-old
+// rule: irql-raise-same-ok
+// rule: irql-raisetodpc-from-passive
+func TestRaise(t *testing.T) {
+	var bad [16][16]bool
+	for from := irql.Passive; from <= irql.High; from++ {
+		for to := from; to <= irql.High; to++ {
+			old := irql.Raise(from)
+			was := irql.Raise(to)
+			now := irql.Current()
+			irql.Lower(was)
+			back := irql.Current()
+			irql.Lower(old)
+			bad[from][to] = old != irql.Passive || was != from || now != to || back != from || irql.Current() != irql.Passive
+		}
+	}
+	for from := range bad {
+		for to := range bad[from] {
+			if bad[from][to] {
+				t.Errorf("raise from %d to %d and back", from, to)
+			}
+		}
+	}
+}
+
+// TestRaiseInKernel does the same in kernel context.
+func TestRaiseInKernel(t *testing.T) {
+	bad := 0
+	kit.Kernel(func() {
+		for from := irql.Passive; from <= irql.High; from++ {
+			for to := from; to <= irql.High; to++ {
+				old := irql.Raise(from)
+				was := irql.Raise(to)
+				now := irql.Current()
+				irql.Lower(was)
+				back := irql.Current()
+				irql.Lower(old)
+				if was != from || now != to || back != from || irql.Current() != old {
+					bad++
+				}
+			}
+		}
+	})
+	if bad != 0 {
+		t.Errorf("%d wrong raises", bad)
+	}
+}
+
+// trail is where service routines leave the order they ran in.
+type trail struct {
+	n      uint32
+	levels [32]irql.Level
+}
+
+func (r *trail) add(l irql.Level) { r.levels[atomic.AddUint32(&r.n, 1)-1] = l }
+
+// mark is the service routine of one level.
+func mark(i *intr.Interrupt, context unsafe.Pointer) bool {
+	(*trail)(context).add(irql.Current())
+	return true
+}
+
+// connectAll connects the software vectors of all device levels.
+func connectAll(t *testing.T, cpu uint32, routine intr.Routine, context unsafe.Pointer) {
+	for l := irql.DeviceMin; l <= irql.DeviceMax; l++ {
+		i := kit.New[intr.Interrupt](t)
+		i.Init(&intr.Config{Routine: routine, Context: context, Line: -1, Level: l, Mode: intr.Latched, CPU: cpu})
+		if s := i.Connect(); s != ntstatus.Success {
+			t.Fatalf("level %d: %v", l, s)
+		}
+		t.Cleanup(i.Disconnect)
+	}
+}
+
+// rule: irql-set-order
+// rule: irql-isr-level
+func TestMasking(t *testing.T) {
+	r := kit.New[trail](t)
+	connectAll(t, 0, mark, unsafe.Pointer(r))
+	kit.Run(t, func() {
+		for mask := irql.Passive; mask <= irql.High; mask++ {
+			atomic.StoreUint32(&r.n, 0)
+			old := irql.Raise(irql.High)
+			for l := irql.DeviceMin; l <= irql.DeviceMax; l++ {
+				board.RequestSelf(uintptr(l))
+			}
+			none := atomic.LoadUint32(&r.n)
+			irql.Lower(mask)
+			some := atomic.LoadUint32(&r.n)
+			irql.Lower(old)
+			all := atomic.LoadUint32(&r.n)
+			want := uint32(max(0, int(irql.DeviceMax)-max(int(mask), int(irql.DeviceMin)-1)))
+			if none != 0 || some != want || all != 10 {
+				t.Errorf("lowered to %d: %d at HIGH_LEVEL, %d interrupts, want %d, in the end %d", mask, none, some, want, all)
+			}
+			for i, l := range r.levels[:all] {
+				if l != irql.DeviceMax-irql.Level(i) {
+					t.Errorf("lowered to %d: order of levels %v", mask, r.levels[:all])
+					break
+				}
+			}
+		}
+	}, func() { kit.OnCPU(0) })
+}
+
+// nest requests the next level from within the service routine of one, and the
+// one below, which has to wait.
+func nest(i *intr.Interrupt, context unsafe.Pointer) bool {
+	r := (*trail)(context)
+	l := irql.Current()
+	r.add(l)
+	if l < irql.DeviceMax {
+		kit.Interrupt(l + 1)
+	}
+	r.add(l)
+	return true
+}
+
+// rule: irql-isr-level
+func TestNesting(t *testing.T) {
+	r := kit.New[trail](t)
+	connectAll(t, 0, nest, unsafe.Pointer(r))
+	kit.Run(t, func() { kit.Interrupt(irql.DeviceMin) }, func() { kit.OnCPU(0) })
+	want := []irql.Level{3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3}
+	for i, l := range want {
+		if r.levels[i] != l {
+			t.Fatalf("order %v, want %v", r.levels[:len(want)], want)
+		}
+	}
+}
+
+func remark(_ *dpc.Object, context, _, _ unsafe.Pointer) { (*trail)(context).add(irql.Current()) }
+
+type isrAndDPC struct {
+	trail
+	d dpc.Object
+}
+
+func request(i *intr.Interrupt, context unsafe.Pointer) bool {
+	r := (*isrAndDPC)(context)
+	r.add(irql.Current())
+	r.d.Insert(nil, nil)
+	r.add(irql.Current())
+	return true
+}
+
+// TestISRThenDPC: the DPC that an ISR queues runs before the interrupted thread
+// goes on.
+func TestISRThenDPC(t *testing.T) {
+	r := kit.New[isrAndDPC](t)
+	r.d.Init(remark, unsafe.Pointer(&r.trail))
+	i := kit.New[intr.Interrupt](t)
+	i.Init(&intr.Config{Routine: request, Context: unsafe.Pointer(r), Line: -1, Level: 7, Mode: intr.Latched})
+	if s := i.Connect(); s != ntstatus.Success {
+		t.Fatal(s)
+	}
+	defer i.Disconnect()
+	kit.Run(t, func() {
+		kit.Interrupt(7)
+		r.add(irql.Current())
+	}, func() { kit.OnCPU(0) })
+	if got := [4]irql.Level(r.levels[:4]); got != [4]irql.Level{7, 7, 2, 0} {
+		t.Errorf("levels in order %v, want ISR 7 7, DPC 2, thread 0", got)
+	}
+}
+
+// rule: irql-per-cpu
+func TestPerCPU(t *testing.T) {
+	kit.NeedCPUs(t, 2)
+	e := kit.New[sync.Event](t)
+	e.InitNotification(false)
+	ran := false
+	other := kit.Go(t, func() ntstatus.Status {
+		s := e.Wait(kit.Forever, false, kernel.KernelMode)
+		ran = irql.Current() == irql.Passive
+		return s
+	}, func() { kit.OnCPU(1) })
+	kit.AwaitWaiters(t, &e.Header, 1)
+	kit.Run(t, func() {
+		var end bool
+		kit.At(irql.Dispatch, func() {
+			e.Set(0)
+			for range 1 << 30 {
+				if end = other.Ended(); end {
+					break
+				}
+				arch.Pause()
+			}
+		})
+		if !end {
+			t.Errorf("nothing runs on processor 1 while processor 0 is at DISPATCH_LEVEL")
+		}
+	}, func() { kit.OnCPU(0) })
+	if !ran {
+		t.Errorf("the other processor was not at PASSIVE_LEVEL")
+	}
+}
+
+// rule: irql-no-thread-switch-at-dispatch
+// rule: irql-thread-preemptible-at-apc
+func TestPreemption(t *testing.T) {
+	for _, c := range []struct {
+		level irql.Level
+		want  bool
+	}{{irql.Passive, true}, {irql.APC, true}, {irql.Dispatch, false}, {irql.DeviceMin, false}} {
+		e := kit.New[sync.Event](t)
+		e.InitNotification(false)
+		better := kit.Go(t, func() ntstatus.Status {
+			return e.Wait(kit.Forever, false, kernel.KernelMode)
+		}, func() { kit.OnCPU(0); kit.SetPriority(14) })
+		kit.AwaitWaiters(t, &e.Header, 1)
+		kit.Run(t, func() {
+			var ran bool
+			d := kit.New[dpc.Object](t)
+			d.Init(set, unsafe.Pointer(e))
+			d.SetTarget(0)
+			old := irql.Raise(c.level)
+			if c.level <= irql.Dispatch {
+				e.Set(0)
+			} else {
+				d.Insert(nil, nil)
+			}
+			for range 200_000 {
+				if ran = better.Ended(); ran {
+					break
+				}
+				arch.Pause()
+			}
+			irql.Lower(old)
+			if ran != c.want {
+				t.Errorf("level %d: the better thread ran: %v", c.level, ran)
+			}
+			better.Join(t)
+		}, func() { kit.OnCPU(0) })
+	}
+}
+
+func set(_ *dpc.Object, context, _, _ unsafe.Pointer) { (*sync.Event)(context).Set(0) }
+
+// rule: irql-zero-timeout-at-dispatch
+func TestZeroTimeout(t *testing.T) {
+	e := kit.New[sync.Event](t)
+	e.InitSynchronization(true)
+	var first, second ntstatus.Status
+	var level irql.Level
+	kit.At(irql.Dispatch, func() {
+		first = e.Wait(kit.NoTime, false, kernel.KernelMode)
+		second = e.Wait(kit.NoTime, false, kernel.KernelMode)
+		level = irql.Current()
+	})
+	if first != ntstatus.Success || second != ntstatus.Timeout || level != irql.Dispatch {
+		t.Errorf("%v, %v, level %d", first, second, level)
+	}
+}
+
+// rule: irql-interrupts-not-masked-by-spinlock
+func TestInterruptsAtDispatch(t *testing.T) {
+	r := kit.New[trail](t)
+	connectAll(t, 0, mark, unsafe.Pointer(r))
+	kit.Run(t, func() {
+		var n uint32
+		var enabled bool
+		kit.At(irql.Dispatch, func() {
+			kit.Interrupt(irql.DeviceMin)
+			n = atomic.LoadUint32(&r.n)
+			enabled = arch.DisableInterrupts()
+			arch.EnableInterrupts()
+		})
+		if n != 1 || !enabled {
+			t.Errorf("%d device interrupts at DISPATCH_LEVEL, interrupts enabled %v", n, enabled)
+		}
+	}, func() { kit.OnCPU(0) })
+}
+
+// rule: irql-apcs-masked-not-disabled
+func TestAPCsNotDisabled(t *testing.T) {
+	kit.Run(t, func() {
+		self := kernel.Current()
+		var kernelAPCs, special int16
+		kit.At(irql.APC, func() { kernelAPCs, special = self.KernelAPCs, self.SpecialAPCs })
+		if kernelAPCs != 0 || special != 0 {
+			t.Errorf("KernelApcDisable %d, SpecialApcDisable %d at APC_LEVEL", kernelAPCs, special)
+		}
+	})
+}
+
+// TestRaisedGC: the collector runs while other goroutines are raised again and
+// again.
+func TestRaisedGC(t *testing.T) {
+	const rounds = 3000
+	done := make(chan int)
+	for range 2 {
+		go func() {
+			n := 0
+			for i := range rounds {
+				kit.At(irql.Dispatch, func() { n++ })
+				if i%16 == 0 {
+					garbage = make([]*int, 512)
+					for j := range garbage {
+						garbage[j] = new(int)
+					}
+				}
+			}
+			done <- n
+		}()
+	}
+	if a, b := <-done, <-done; a != rounds || b != rounds {
+		t.Errorf("%d and %d rounds", a, b)
+	}
+}
+
+var garbage []*int
