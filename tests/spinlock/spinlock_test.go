@@ -248,7 +248,7 @@ func TestQueuedHandle(t *testing.T) {
 func TestQueuedOrder(t *testing.T) {
 	kit.NeedCPUs(t, 4)
 	q := kit.New[spin.Queued](t)
-	for range 20 {
+	for range 8 {
 		var order [3]uint32
 		var n uint32
 		var threads []*kit.Thread
@@ -258,10 +258,10 @@ func TestQueuedOrder(t *testing.T) {
 			for i := range handles {
 				handles[i] = kit.New[spin.QueueHandle](t)
 			}
-			go1 := [3]uint32{}
+			turn := [3]uint32{}
 			for i := range uint32(3) {
 				threads = append(threads, kit.Go(t, func() ntstatus.Status {
-					for atomic.LoadUint32(&go1[i]) == 0 {
+					for atomic.LoadUint32(&turn[i]) == 0 {
 						arch.Pause()
 					}
 					q.Acquire(handles[i])
@@ -273,8 +273,8 @@ func TestQueuedOrder(t *testing.T) {
 			}
 			q.Acquire(&h)
 			last := *(*uintptr)(unsafe.Pointer(q))
-			for i := range go1 {
-				atomic.StoreUint32(&go1[i], 1)
+			for i := range turn {
+				atomic.StoreUint32(&turn[i], 1)
 				for atomic.LoadUintptr((*uintptr)(unsafe.Pointer(q))) == last {
 					arch.Pause()
 				}
@@ -442,7 +442,7 @@ func TestDisconnect(t *testing.T) {
 		}
 		return ntstatus.Success
 	}, func() { kit.OnCPU(1) })
-	for range 200 {
+	for range 50 {
 		n := kit.New[uint32](t)
 		i := kit.New[intr.Interrupt](t)
 		i.Init(&intr.Config{Routine: claim, Context: unsafe.Pointer(n), Line: -1, Level: 5, Mode: intr.Latched})
