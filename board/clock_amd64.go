@@ -37,18 +37,18 @@ func pitWait(count uint16) {
 // calibrate measures both counters. A host that takes the processor away only
 // ever lengthens a window, so the shortest of several is the best.
 func calibrate() {
-	const window, windows = pitHz / 1000, 4 // 1 ms each
+	const perSecond, windows = 4000, 4 // of 250 µs
 	tsc, apic := ^uint64(0), ^uint64(0)
 	for range windows {
 		writeLocal(lapicInitial, 0xffffffff)
 		t := arch.Counter()
-		pitWait(window)
+		pitWait(pitHz / perSecond)
 		tsc = min(tsc, arch.Counter()-t)
 		apic = min(apic, uint64(0xffffffff-readLocal(lapicCurrent)))
 		writeLocal(lapicInitial, 0)
 	}
-	counterHz = round(tsc * 1000)
-	lapicHz = round(apic * 1000)
+	counterHz = round(tsc * perSecond)
+	lapicHz = round(apic * perSecond)
 	lapicMult = lapicHz << 32 / counterHz
 }
 

@@ -86,18 +86,17 @@ func StartCPUs(n uint32, stacks *[arch.MaxCPUs]uintptr) uint32 {
 	for i := range stacks {
 		*(*uintptr)(unsafe.Pointer(data + 0x60 + uintptr(i)*8)) = stacks[i]
 	}
-	// INIT, 10 ms, SIPI (Intel SDM vol. 3A, 9.4.4); QEMU needs no second SIPI.
+	// INIT and SIPI (Intel SDM vol. 3A, 9.4.4). The 10 ms in between and a second
+	// SIPI are for processors of the 1990s.
 	writeLocal(lapic.LAPIC_ICRL, deliverInit|icrAssert|destAllExcept)
-	pitWait(pitHz / 100)
 	writeLocal(lapic.LAPIC_ICRL, deliverSIPI|icrAssert|destAllExcept|trampolinePage>>12)
 	up := uint32(1)
-	for wait := 0; up < n && wait < 1000; {
+	for since := arch.Counter(); up < n && arch.Counter()-since < counterHz; {
 		if atomic.LoadUint32(&arch.CPUs[up].Started) != 0 {
 			up++
-			continue
+		} else {
+			arch.Pause()
 		}
-		pitWait(pitHz / 1000)
-		wait++
 	}
 	return up
 }

@@ -17,6 +17,9 @@ import (
 	"irqlab/pool"
 )
 
+// Counter is what arch.Counter was when the firmware had done its part.
+var Counter uint64
+
 // released lets the other processors schedule threads.
 var released uint32
 
@@ -33,6 +36,7 @@ const (
 //
 //go:linkname boot
 func boot() {
+	Counter = arch.Counter()
 	irql.Set(irql.High)
 	board.Init()
 	if seed := linux.Seed(); seed != 0 {
