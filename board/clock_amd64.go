@@ -67,6 +67,9 @@ func SetTimer(deadline uint64) {
 		n = min(hi<<32|lo>>32+1, 0xffffffff)
 	}
 	writeLocal(lapicInitial, uint32(n))
+	// Under QEMU -icount a deadline set in the course of a turn counts from the
+	// next turn on only. This ends the turn.
+	arch.Pause()
 }
 
 // cmosUpdating is set in the real-time clock's status register A for the last

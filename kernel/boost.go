@@ -7,14 +7,25 @@ import (
 )
 
 // boost lifts a variable thread above its base for having waited
-// (wait-boost-value); real-time threads are left alone.
+// (wait-boost-value); real-time threads are left alone. A negative increment
+// lifts by as much, but only for wakeTime.
 func (t *Thread) boost(inc int8) {
-	if t.BasePriority >= LowRealtime || inc <= 0 {
+	if t.BasePriority >= LowRealtime || inc == 0 {
 		return
 	}
-	if p := min(t.BasePriority+inc, maxDynamic); p > t.Priority {
-		t.Priority = p
+	brief := inc < 0
+	if brief {
+		inc = -inc
 	}
+	p := min(t.BasePriority+inc, maxDynamic)
+	if p <= t.Priority {
+		return
+	}
+	if brief {
+		t.LockBoost = true
+		t.lentFrom, t.lentFor = t.Priority, wakeTime
+	}
+	t.Priority = p
 }
 
 // decay lets a boost fade: one level at the end of a quantum, or all of it if
@@ -43,25 +54,34 @@ func (t *Thread) spend() {
 	}
 }
 
-// lend lifts a thread to a priority until its quantum ends or it waits.
+// How long a thread keeps a priority that it was lent, of the time that it runs
+// (100 ns). Leaving a section of the Go runtime, or coming to a point where it
+// can stop, takes some microseconds; what a thread was woken for, often not much
+// more. A program's loop that follows shall not keep the processor for a
+// quantum.
+const (
+	lendTime = Millisecond / 4
+	wakeTime = 2 * Millisecond
+)
+
+// lend lifts a ready thread to a priority until it waits or has run for
+// lendTime. One that runs needs no help, one that waits could not use it.
 // Dispatcher lock held.
 func (t *Thread) lend(p int8) {
-	if t.Priority >= p {
+	if t.Priority >= p || t.State != StateReady {
 		return
 	}
 	if !t.LockBoost {
 		t.LockBoost = true
-		t.lentFrom = t.Priority
-	}
-	if t.State != StateReady {
-		t.Priority = p
-		return
+		t.lentFrom, t.lentFor = t.Priority, lendTime
 	}
 	processors[t.CPU].dequeue(t)
 	t.Priority = p
-	t.Quantum = quantumReset
 	makeReady(t, true)
 }
+
+// lent reports whether what the running thread was lent is due back.
+func (t *Thread) lent(now uint64) bool { return t.LockBoost && t.lentUntil <= now }
 
 // BoostForLock lets ready threads of the Go runtime below priority p run. A
 // thread of that priority is about to wait for a lock of the runtime, and one of
@@ -120,9 +140,9 @@ func Attention(t *Thread) {
 	UnlockDispatcher(old)
 }
 
-// anyReady reports whether any thread is ready anywhere; the answer may be old
+// AnyReady reports whether any thread is ready anywhere; the answer may be old
 // when it arrives.
-func anyReady() bool {
+func AnyReady() bool {
 	for i := uint32(0); i < arch.NumCPUs; i++ {
 		if processors[i].summary != 0 {
 			return true

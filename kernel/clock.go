@@ -41,6 +41,9 @@ func (p *processor) arm() {
 	if t := p.timers.due; t < due {
 		due = max(t, now)
 	}
+	if t := p.current; t.LockBoost && t.lentUntil < due {
+		due = max(t.lentUntil, now)
+	}
 	if due == p.clock.armed {
 		return
 	}
@@ -59,7 +62,7 @@ func ClockInterrupt(interrupted irql.Level) {
 	now := InterruptTime()
 	p.clock.armed = 0
 	p.clock.Ticks++
-	want := p.timers.due <= now
+	want := p.timers.due <= now || p.current.lent(now)
 	if !p.clock.idle && p.clock.nextTick <= now {
 		p.clock.nextTick = now + TimeIncrement
 		if t := p.current; t.Quantum > quantumTick {
@@ -79,6 +82,9 @@ func ClockInterrupt(interrupted irql.Level) {
 	}
 	if t := p.timers.due; t > now && t < due {
 		due = t
+	}
+	if t := p.current; t.LockBoost && t.lentUntil > now && t.lentUntil < due {
+		due = t.lentUntil
 	}
 	p.clock.armed = due
 	board.SetTimer(counterAt(due))
@@ -112,6 +118,13 @@ func DispatchInterrupt() {
 		p.quantumEnd = false
 		p.endQuantum()
 		p = this()
+	}
+	if t := p.current; t.lent(InterruptTime()) {
+		// It was let in front; now it goes to where it would be without that.
+		t.endBoost()
+		if p.rotate() {
+			p = this()
+		}
 	}
 	if p.preempt {
 		p.reschedule()

@@ -143,8 +143,14 @@ func NewKernelThread(fn func(uintptr), arg uintptr, priority int8, name string) 
 // Ready starts a new thread.
 //
 // IRQL: <= DISPATCH_LEVEL
-func Ready(t *Thread) {
+func Ready(t *Thread) { ReadyBoosted(t, 0) }
+
+// ReadyBoosted starts a new thread with a boost as if it had waited.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ReadyBoosted(t *Thread, inc int8) {
 	old := LockDispatcher()
+	t.boost(inc)
 	makeReady(t, false)
 	UnlockDispatcher(old)
 }

@@ -179,6 +179,10 @@ func (p *processor) switchTo(n *Thread) {
 	n.State = StateRunning
 	n.CPU = p.id
 	n.Switches++
+	if n.LockBoost {
+		n.lentUntil = InterruptTime() + uint64(n.lentFor)
+		p.rearm = true
+	}
 	p.current = n
 	p.quantumEnd = false
 	if (t == p.idle) != (n == p.idle) {

@@ -35,14 +35,17 @@ type Thread struct {
 	State        State
 	Priority     int8 // 0-31: 1-15 variable, 16-31 real-time
 	BasePriority int8
-	LockBoost    bool // Priority was lifted for a lock or signal; ends with the quantum
-	lentFrom     int8 // Priority without LockBoost
+	LockBoost    bool   // Priority was lifted for a lock or signal; see lend
+	lentFrom     int8   // Priority without LockBoost
+	lentFor      uint32 // how long it may run with it, 100 ns
 
 	Quantum      int32  // remaining, in units of a third of a clock tick, as in NT
 	CPU          uint32 // where it runs, or ran last
 	Ideal        uint32 // where it is queued first
 	Affinity     uint32 // set of processors it may run on, bit n is processor n
 	UserAffinity uint32 // what it was before SetSystemAffinity, 0 unless that is in force
+	TimeoutBoost int8   // for a wait that ends by its time; 0 as in NT
+	lentUntil    uint64 // interrupt time at which LockBoost ends, once it runs
 	ReadyTime    uint64 // arch.Counter when it became ready
 
 	Queue list.Entry // in a ready queue

@@ -199,7 +199,8 @@ func (tt *timerTable) expire(now uint64) {
 		t := timerOf(q.Flink)
 		t.stop()
 		if t.Header.Abandoned == threadTimer {
-			t.thread().unwait(ntstatus.Timeout, 0)
+			n := t.thread()
+			n.unwait(ntstatus.Timeout, n.TimeoutBoost)
 			continue
 		}
 		t.fire(now)

@@ -315,7 +315,7 @@ func Delay(interval int64, alertable bool, mode Mode) ntstatus.Status {
 //
 // IRQL: <= APC_LEVEL
 func Yield() ntstatus.Status {
-	if !anyReady() {
+	if !AnyReady() {
 		return ntstatus.NoYieldPerformed
 	}
 	old := LockDispatcher()

@@ -28,7 +28,7 @@ func call(f *arch.Frame, s *state, nr uintptr, a *[6]uintptr) uintptr {
 	case sysFutex:
 		return futex(f, s, a[0], a[1], uint32(a[2]), a[3])
 	case sysSchedYield:
-		return schedYield()
+		return schedYield(s)
 	case sysNanosleep:
 		return nanosleep(f, s, a[0], a[1])
 	case sysClockNanosleep:

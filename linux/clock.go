@@ -123,11 +123,18 @@ func (s *state) sleepThrough(until deadline, remain uintptr) uintptr {
 	return 0
 }
 
-// schedYield passes the processor on, except at a raised level: there the
-// runtime yields while it spins for a lock whose holder runs elsewhere.
-func schedYield() uintptr {
-	if irql.Current() < irql.Dispatch {
-		kernel.Yield()
+// yieldTime is how long a thread that yields stays away, in ns. The runtime
+// yields where it waits for another thread to take a few steps, say to notice a
+// signal. At the tail of the ready queue it would wait for a quantum of every
+// thread in front.
+const yieldTime = 50_000
+
+// schedYield passes the processor on, if anyone wants it. It does nothing at a
+// raised level: there the runtime yields while it spins for a lock whose holder
+// runs elsewhere.
+func schedYield(s *state) uintptr {
+	if irql.Current() < irql.Dispatch && kernel.AnyReady() {
+		s.sleep(after(yieldTime))
 	}
 	return 0
 }

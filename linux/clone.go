@@ -41,7 +41,7 @@ func clone(f *arch.Frame, s *state, a *[6]uintptr) uintptr {
 	copy(t.Name[:], threadName)
 	initState(t, s.mask)
 	id := t.ID // it may end before we return
-	kernel.Ready(t)
+	kernel.ReadyBoosted(t, wakeBoost)
 	return uintptr(id)
 }
 

@@ -54,14 +54,22 @@ func (s *state) thread() *kernel.Thread {
 func initState(t *kernel.Thread, mask uint64) {
 	s := (*state)(unsafe.Pointer(&t.Personality))
 	*s = state{mask: mask, magic: stateMagic}
+	t.TimeoutBoost = wakeBoost
 	s.event.Init(kernel.TypeSynchronizationEvent, unsafe.Sizeof(s.event), 0)
 	s.alt.flags = stackDisabled
 }
 
+// wakeBoost lifts a thread that was woken, or whose time has come, for a moment.
+// Without it the thread queues behind every thread that computes, for a quantum
+// of each, and the runtime hands work from thread to thread. NT's own boost for
+// events would last as long as the quantum: too long here, where a stop of the
+// world wakes all threads that compute.
+const wakeBoost = -2
+
 // wake sets the thread's event.
 //
 // IRQL: <= DISPATCH_LEVEL
-func (s *state) wake() { kernel.SignalHeader(&s.event, 0) }
+func (s *state) wake() { kernel.SignalHeader(&s.event, wakeBoost) }
 
 // deadline is an interrupt time (100 ns) at which a wait ends; 0 is never.
 type deadline uint64
