@@ -1,0 +1,77 @@
+package kernel
+
+import (
+	"irqlab/arch"
+	"irqlab/bugcheck"
+	"irqlab/irql"
+	"irqlab/ntstatus"
+)
+
+// Owner returns the running thread on behalf of a caller that is about to own
+// something of it: a lock, a region. A goroutine that may move between threads
+// cannot; it raises STATUS_INVALID_THREAD.
+//
+// IRQL: any
+func Owner() *Thread {
+	t := Current()
+	if !t.Locked && !arch.InKernel() {
+		RaiseStatus(ntstatus.InvalidThread)
+	}
+	return t
+}
+
+// EnterCriticalRegion disables the running thread's user and normal kernel APCs
+// until the matching LeaveCriticalRegion (KeEnterCriticalRegion). Regions nest.
+//
+// IRQL: <= APC_LEVEL
+func EnterCriticalRegion() { Owner().KernelAPCs-- }
+
+// LeaveCriticalRegion undoes one EnterCriticalRegion (KeLeaveCriticalRegion).
+// Without one it is bug check APC_INDEX_MISMATCH.
+//
+// IRQL: <= APC_LEVEL
+func LeaveCriticalRegion() {
+	t := Owner()
+	if t.KernelAPCs >= 0 {
+		t.unbalanced()
+	}
+	t.KernelAPCs++
+}
+
+// EnterGuardedRegion disables all of the running thread's APCs until the
+// matching LeaveGuardedRegion (KeEnterGuardedRegion). Regions nest.
+//
+// IRQL: <= APC_LEVEL
+func EnterGuardedRegion() { Owner().SpecialAPCs-- }
+
+// LeaveGuardedRegion undoes one EnterGuardedRegion (KeLeaveGuardedRegion).
+// Without one it is bug check APC_INDEX_MISMATCH.
+//
+// IRQL: <= APC_LEVEL
+func LeaveGuardedRegion() {
+	t := Owner()
+	if t.SpecialAPCs >= 0 {
+		t.unbalanced()
+	}
+	t.SpecialAPCs++
+}
+
+// unbalanced stops the machine for a region that is left but was not entered.
+func (t *Thread) unbalanced() {
+	bugcheck.Stop(bugcheck.APCIndexMismatch, 0, 0,
+		uintptr(uint16(t.KernelAPCs))|uintptr(uint16(t.SpecialAPCs))<<16, 0)
+}
+
+// APCsDisabled reports whether the thread is in a critical or guarded region
+// (KeAreApcsDisabled); the level does not count.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Thread) APCsDisabled() bool { return t.KernelAPCs != 0 || t.SpecialAPCs != 0 }
+
+// AllAPCsDisabled reports whether no APC can reach the running thread now: it is
+// in a guarded region, or its level masks them (KeAreAllApcsDisabled).
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Thread) AllAPCsDisabled() bool {
+	return t.SpecialAPCs != 0 || irql.Current() >= irql.APC
+}
