@@ -297,7 +297,8 @@ func (t *goTests) boot(ctx context.Context, elf string, args []string, limit tim
 	if err != nil {
 		return "", err
 	}
-	cmdline, err := t.machine.cmdline(args, noInput)
+	// test/env.go expects some PATH.
+	cmdline, err := t.machine.cmdline(args, noInput, "PATH=/bin")
 	if err != nil {
 		return "", err
 	}

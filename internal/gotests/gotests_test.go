@@ -73,14 +73,22 @@ func TestResults(t *testing.T) {
 === RUN   TestC
     a_test.go:3: not here
 --- SKIP: TestC (0.00s)
-=== RUN   TestD
+=== RUN   ExampleD
+--- FAIL: ExampleD (0.00s)
+got:
+1
+=== RUN   TestE
+=== PAUSE TestE
+=== RUN   TestF
 *** STOP 0x0000000A
 `
 	want := []Result{
 		{"TestA", "PASS", "    a_test.go:1: hello"},
 		{"TestB", "PASS", "=== RUN   TestB/sub\n    a_test.go:2: no files\n    --- SKIP: TestB/sub (0.00s)"},
 		{"TestC", "SKIP", "    a_test.go:3: not here"},
-		{"TestD", "FAIL", "*** STOP 0x0000000A"},
+		{"ExampleD", "FAIL", "got:\n1"},
+		{"TestE", "FAIL", ""},
+		{"TestF", "FAIL", "*** STOP 0x0000000A"},
 	}
 	if diff := cmp.Diff(want, Results(output)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

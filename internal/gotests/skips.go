@@ -5,7 +5,7 @@ package gotests
 var Suites = []Suite{
 	{Package: "sync/atomic", Short: true},
 	{Package: "sync", Short: true, Skip: syncSkips},
-	{Package: "context", Short: true},
+	{Package: "context", Short: true, Skip: contextSkips},
 	{Package: "sort", Short: true},
 	{Package: "strings"},
 	{Package: "bytes"},
@@ -22,6 +22,11 @@ const startsProcesses = "starts processes"
 var syncSkips = []Skip{
 	{"TestMutexMisuse", startsProcesses},
 	{"TestIssue76126", startsProcesses},
+	{"ExampleOnceValues", "reads a file"},
+}
+
+var contextSkips = []Skip{
+	{"ExampleAfterFunc_connection", "needs a network"},
 }
 
 var timeSkips []Skip

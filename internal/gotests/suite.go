@@ -2,6 +2,7 @@ package gotests
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -39,31 +40,44 @@ var (
 	statusLine = regexp.MustCompile(`^--- (PASS|FAIL|SKIP): ([^/\s]+) \(`)
 )
 
-// Results reads the output of a test binary run with -test.v. A test that
-// began and never ended has failed, with the rest of the output to show for it.
+// Results reads the output of a test binary run with -test.v. Tests that began
+// and never ended have failed, the last of them with the rest of the output to
+// show for it.
 func Results(output string) []Result {
 	var results []Result
-	var running string
-	var detail []string
+	var open []string   // began, and have not ended
+	var detail []string // output since the last line that tells about a test
+	took := func() string {
+		d := strings.Join(detail, "\n")
+		detail = nil
+		return d
+	}
 	for line := range strings.Lines(output) {
 		line = strings.TrimSuffix(line, "\n")
-		// test2json's mark, in case the output is meant for it.
-		line = strings.TrimPrefix(line, "\x16")
-		if m := runLine.FindStringSubmatch(line); m != nil {
-			running, detail = m[1], nil
+		run, status := runLine.FindStringSubmatch(line), statusLine.FindStringSubmatch(line)
+		if run == nil && status == nil {
+			detail = append(detail, line)
 			continue
 		}
-		if m := statusLine.FindStringSubmatch(line); m != nil {
-			results = append(results, Result{Test: m[2], Status: m[1], Detail: strings.Join(detail, "\n")})
-			if m[2] == running {
-				running = ""
-			}
+		d := took()
+		if n := len(results); n > 0 && len(open) == 0 && results[n-1].Status == "FAIL" {
+			// An example says what differs after its status.
+			results[n-1].Detail += d
+			d = ""
+		}
+		if run != nil {
+			open = append(open, run[1])
 			continue
 		}
-		detail = append(detail, line)
+		results = append(results, Result{Test: status[2], Status: status[1], Detail: d})
+		open = slices.DeleteFunc(open, func(t string) bool { return t == status[2] })
 	}
-	if running != "" {
-		results = append(results, Result{Test: running, Status: "FAIL", Detail: strings.Join(detail, "\n")})
+	for i, t := range open {
+		r := Result{Test: t, Status: "FAIL"}
+		if i == len(open)-1 {
+			r.Detail = took()
+		}
+		results = append(results, r)
 	}
 	return results
 }
