@@ -46,6 +46,7 @@ func boot() {
 	mm.Shootdown = ipi.FlushTLB
 	bugcheck.Thread = currentThread
 	dpc.SingleLimit, dpc.SumLimit = dpcTicks, raisedTicks
+	dpc.APCDisable = kernel.APCDisable
 	pool.OnFree(dpc.CheckFree)
 	pool.OnFree(kernel.CheckFree)
 	prepare(0)

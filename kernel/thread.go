@@ -90,6 +90,15 @@ const (
 	threadWaitObjects = 3
 )
 
+// APCDisable returns the running thread's APC disable counts, KernelApcDisable
+// in the low half (CombinedApcDisable).
+//
+// IRQL: any
+func APCDisable() uint32 {
+	t := Current()
+	return uint32(uint16(t.KernelAPCs)) | uint32(uint16(t.SpecialAPCs))<<16
+}
+
 // Current returns the running thread.
 //
 // IRQL: any

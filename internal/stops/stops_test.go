@@ -1,0 +1,210 @@
+// Package stops boots the program tests/stops once for every rule of the kernel
+// that it can break, and checks the stop that must follow.
+package stops
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"irqlab/qemu"
+)
+
+// stop is what the screen must say: the code, and of each parameter its value,
+// or one of the kinds below.
+type stop struct {
+	code       uint64
+	parameters [4]uint64
+}
+
+// Kinds of parameters that have no fixed value.
+const (
+	address uint64 = 1<<63 + iota // not zero
+	any
+)
+
+var stops = map[string]stop{
+	// rule: irql-raise-lower-bugcheck
+	"raise-to-lower": {0x09, [4]uint64{1, 2, 0, 0}},
+	// rule: irql-raisetodpc-above-dispatch
+	"raise-from-high": {0x09, [4]uint64{2, 15, 0, 0}},
+	// rule: irql-lower-higher-fatal
+	"lower-to-higher": {0x0A, [4]uint64{2, 0, 0, 0}},
+	// rule: irql-no-wait-at-dispatch
+	// rule: wait-irql-nonzero
+	"wait-at-dispatch": {0x0A, [4]uint64{0, 2, any, any}},
+	// rule: dpc-no-wait
+	"wait-in-dpc": {0xB8, [4]uint64{address, any, any, any}},
+	// rule: irql-pagefault-at-dispatch
+	"touch-at-dispatch": {0xD1, [4]uint64{address, 2, 1, address}},
+	// rule: dpc-flush-passive
+	"flush-at-apc": {0x0A, [4]uint64{0, 1, 0, 0}},
+
+	// rule: spin-recursive-deadlock
+	"spin-recursion": {0x0F, [4]uint64{address, address, 0, 0}},
+	// rule: spin-try
+	"spin-recursive-try": {0x0F, [4]uint64{address, address, 0, 0}},
+	// rule: spin-release-unowned
+	"spin-free-release":    {0x10, [4]uint64{address, 0, 0, 0}},
+	"spin-foreign-release": {0x10, [4]uint64{address, address, 0, 0}},
+	// rule: spin-atdpc-below
+	"spin-at-dpc-below":   {0x09, [4]uint64{address, 0, 0, 0}},
+	"spin-from-dpc-below": {0x09, [4]uint64{address, 0, 0, 0}},
+	// rule: spin-release-irql
+	"spin-release-level": {0xC4, [4]uint64{0x32, 3, address, 0}},
+	// rule: spin-acquire-above-dispatch
+	"spin-acquire-above": {0x09, [4]uint64{2, 3, 0, 0}},
+	// rule: spin-isr-sharing
+	"spin-shared-with-isr": {0x0F, [4]uint64{address, address, 0, 0}},
+	"queued-recursion":     {0x0F, [4]uint64{address, address, 0, 0}},
+	"queued-free-release":  {0x10, [4]uint64{any, address, 0, 0}},
+
+	// rule: irql-callback-must-restore
+	"dpc-return-level": {0xC8, [4]uint64{3<<16 | 2<<8 | 2, address, address, 0}},
+	// rule: dpc-bad-cpu
+	"dpc-bad-cpu": {0xC7, [4]uint64{3, address, 8, 2}},
+	// rule: dpc-storage-freed
+	"dpc-freed":         {0xC7, [4]uint64{1, address, address, address}},
+	"dpc-routine-freed": {0xC7, [4]uint64{2, address, address, address}},
+	// rule: dpc-apc-count
+	"dpc-apc-count": {0xC7, [4]uint64{4, address, 0, 0xFFFF}},
+	// rule: dpc-watchdog-single
+	"dpc-watchdog": {0x133, [4]uint64{0, 5, 4, 0}},
+	// rule: dpc-watchdog-cumulative
+	"dpc-watchdog-sum": {0x133, [4]uint64{1, 4, 0, 0}},
+	// rule: dpc-null-insert
+	"dpc-nil": {0x0A, [4]uint64{2, 15, 0, address}},
+
+	// rule: irql-callback-must-restore
+	"isr-return-level": {0xC8, [4]uint64{13<<16 | 6<<8 | 3, address, address, 0}},
+	// rule: sync-execution-too-high
+	"synchronize-from-high": {0x09, [4]uint64{6, 15, 0, 0}},
+	"synchronize-level":     {0xC8, [4]uint64{15<<16 | 6<<8 | 3, address, address, 0}},
+
+	// rule: event-set-high-verifier
+	"event-set-high": {0x0A, [4]uint64{0, 15, 2, 0}},
+	// rule: event-wait-true-max
+	"event-wait-true": {0x0A, [4]uint64{0, 2, 1, 0}},
+	"event-elsewhere": {0xC4, [4]uint64{0xE1, address, 0, 0}},
+	// rule: sem-wait-true-passive
+	"semaphore-wait-true": {0x0A, [4]uint64{0, 1, 0, 0}},
+	// rule: mutex-exit-held
+	"mutex-exit-held": {0x4000008A, [4]uint64{address, address, 0, 0}},
+	// rule: mutex-non-owner-release
+	"mutex-raise-dispatch": {0x1E, [4]uint64{0xC0000046, any, any, any}},
+	"mutex-raise-kernel":   {0x1E, [4]uint64{0xC0000046, any, any, any}},
+	"timer-set-high":       {0x0A, [4]uint64{0, 15, 2, 0}},
+	// rule: timer-freed-queued
+	"timer-freed": {0xC7, [4]uint64{0, address, address, address}},
+	// rule: wait-multi-3-builtin
+	"wait-four": {0x0C, [4]uint64{4, 3, 0, 0}},
+	// rule: wait-multi-64-max
+	"wait-65": {0x0C, [4]uint64{65, 64, 0, 0}},
+
+	// rule: pool-zero-bytes
+	"pool-zero-bytes": {0xC2, [4]uint64{0, 0, 0, address}},
+	// rule: pool-tag-zero
+	"pool-zero-tag": {0xC2, [4]uint64{0x9B, 0, 16, any}},
+	// rule: pool-nonpaged-limit
+	"pool-alloc-high": {0xC2, [4]uint64{0x08, 15, 0, 16}},
+	"pool-free-high":  {0xC2, [4]uint64{0x09, 15, 0, address}},
+	// rule: pool-wrong-tag-free
+	"pool-wrong-tag": {0xC2, [4]uint64{0x0A, address, address, address}},
+	// rule: pool-double-free
+	"pool-double-free": {0xC2, [4]uint64{0x07, any, any, address}},
+	// rule: pool-bad-free
+	"pool-bad-address":    {0xC2, [4]uint64{0x46, address, 0, 0}},
+	"pool-overrun":        {0x19, [4]uint64{0x21, address, 40, 1}},
+	"pool-use-after-free": {0x19, [4]uint64{0x02, address, any, address}},
+}
+
+// program is the image of tests/stops for an architecture.
+func program(t *testing.T, arch qemu.Arch) string {
+	t.Helper()
+	image := filepath.Join(t.TempDir(), "stops.img")
+	cmd := exec.CommandContext(t.Context(), "go", "run", "irqlab/cmd/irqlab", "build", "-arch", string(arch), "-o", image, "irqlab/tests/stops")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return image
+}
+
+// run boots the image with one argument and returns the console.
+func run(t *testing.T, arch qemu.Arch, image string, argument ...string) (console string, status int) {
+	t.Helper()
+	m := qemu.Machine{Arch: arch, CPUs: 2, Memory: 64 << 20}
+	line, err := qemu.Cmdline{Args: argument}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	status, err = m.Run(context.Background(), image, line, qemu.Console{Out: &out, Err: &errs}, time.Minute)
+	if err != nil {
+		t.Fatalf("%v\n%s%s", err, &errs, &out)
+	}
+	return out.String(), status
+}
+
+var line = regexp.MustCompile(`\*\*\* STOP 0x([0-9A-F]{8}) \(0x([0-9A-F]{16}), 0x([0-9A-F]{16}), 0x([0-9A-F]{16}), 0x([0-9A-F]{16})\)`)
+
+// stopStatus is the guest's exit status after a stop.
+const stopStatus = 66
+
+func TestStops(t *testing.T) {
+	for _, arch := range qemu.Archs {
+		t.Run(string(arch), func(t *testing.T) {
+			if _, err := qemu.Find(arch); err != nil {
+				t.Skip(err)
+			}
+			image := program(t, arch)
+			out, status := run(t, arch, image)
+			names := strings.Fields(strings.Split(out, "irqlab: exit")[0])
+			if status != 0 || len(names) != len(stops) {
+				t.Errorf("the program breaks %d rules, the test knows %d; status %d\n%s", len(names), len(stops), status, out)
+			}
+			for i, name := range names {
+				if testing.Short() && i%10 != 0 {
+					continue
+				}
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					check(t, arch, image, name)
+				})
+			}
+		})
+	}
+}
+
+func check(t *testing.T, arch qemu.Arch, image, name string) {
+	want, known := stops[name]
+	out, status := run(t, arch, image, name)
+	found := line.FindStringSubmatch(out)
+	if !known || found == nil || status != stopStatus {
+		t.Fatalf("known %v, status %d\n%s", known, status, out)
+	}
+	var got [5]uint64
+	for i := range got {
+		var err error
+		if got[i], err = strconv.ParseUint(found[i+1], 16, 64); err != nil {
+			t.Fatal(errors.Join(err, errors.New(found[0])))
+		}
+	}
+	ok := got[0] == want.code
+	for i, w := range want.parameters {
+		g := got[i+1]
+		ok = ok && (w == any || w == address && g != 0 || w == g)
+	}
+	if !ok {
+		t.Errorf("want code %#x, parameters %#x\n%s", want.code, want.parameters, out)
+	}
+	if !strings.Contains(out, "stops/main.go") && name != "mutex-exit-held" { // that thread has left the program
+		t.Errorf("the program is not in the back trace\n%s", out)
+	}
+}
