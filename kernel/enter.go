@@ -50,6 +50,7 @@ func EnterBlocking(fn func(*Args), a *Args) {
 //go:nosplit
 func keep(a *Args) *Args {
 	p := uintptr(unsafe.Pointer(a))
+	//lint:ignore SA4016 the operation is what hides the pointer
 	return (*Args)(unsafe.Pointer(p ^ 0))
 }
 
