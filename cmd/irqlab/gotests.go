@@ -122,7 +122,7 @@ func (t *goTests) report(outcome, name, why string) {
 
 // suite runs the tests of a standard library package, all in one machine.
 func (t *goTests) suite(ctx context.Context, s *gotests.Suite) error {
-	if err := t.goc.addTestEntries(ctx, []string{s.Package}); err != nil {
+	if _, err := t.goc.testPackages(ctx, []string{s.Package}); err != nil {
 		return err
 	}
 	flags, err := t.goc.flags()

@@ -1,3 +1,7 @@
+//go:build !irqlab
+
+// These tests boot machines; they do not run inside one.
+
 package main
 
 import (

@@ -93,9 +93,10 @@ func TestSplitTestArgs(t *testing.T) {
 	}
 }
 
-func TestTestPatterns(t *testing.T) {
-	got := testPatterns(strings.Fields("-v -run Foo ./a -count=1 ./b/... -tags x -args ./c"))
-	if diff := cmp.Diff([]string{"./a", "./b/..."}, got); diff != "" {
+func TestSplitPatterns(t *testing.T) {
+	flags, patterns, binary := splitPatterns(strings.Fields("-v -run Foo ./a -count=1 ./b/... -args ./c"))
+	got := []string{strings.Join(flags, " "), strings.Join(patterns, " "), strings.Join(binary, " ")}
+	if diff := cmp.Diff([]string{"-v -run Foo -count=1", "./a ./b/...", "-args ./c"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	tags, rest := takeTags(strings.Fields("-v -tags x,y ./a --tags=z -run B -args -tags w"))

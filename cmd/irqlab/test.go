@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"irqlab/internal/resident"
 	"irqlab/qemu"
 )
 
@@ -56,7 +57,9 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 	if err := g.checkModule(ctx); err != nil {
 		return err
 	}
-	if err := g.addTestEntries(ctx, args); err != nil {
+	args, patterns, binaryArgs := splitPatterns(args)
+	pkgs, err := g.testPackages(ctx, patterns)
+	if err != nil || len(pkgs) == 0 {
 		return err
 	}
 	flags, err := g.flags()
@@ -75,7 +78,7 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 	// in an overlay.
 	flags = append(flags, "-vet=off")
 	cmd := g.command(ctx, slices.Concat([]string{"test"}, flags,
-		[]string{"-exec=" + strings.Join(executor, " ")}, args)...)
+		[]string{"-exec=" + strings.Join(executor, " ")}, args, pkgs, binaryArgs)...)
 	cmd.Stdout = os.Stdout
 	err = cmd.Run()
 	var exit *exec.ExitError
@@ -104,23 +107,34 @@ func quote(w string) string {
 	}
 }
 
-// addTestEntries makes every test that args name import the kernel. Those in
-// the module cache must do so themselves: the go command refuses overlays
-// there.
-func (g *goCommand) addTestEntries(ctx context.Context, args []string) error {
-	pkgs, err := g.list(ctx, testPatterns(args)...)
+// testPackages makes every test that the patterns name import the kernel, and
+// returns the packages to test.
+func (g *goCommand) testPackages(ctx context.Context, patterns []string) ([]string, error) {
+	pkgs, err := g.list(ctx, patterns...)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var paths []string
 	for _, p := range pkgs {
-		if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 || within(p.Dir, g.modules) || p.ImportPath == "command-line-arguments" {
+		if len(p.TestGoFiles) > 0 && slices.Contains(resident.Packages, p.ImportPath) {
+			// Tests inside the package would be compiled as resident code.
+			fmt.Fprintf(os.Stderr, "?   \t%s\t[resident code: go test runs its tests on the host]\n", p.ImportPath)
+			continue
+		}
+		if p.ImportPath == "command-line-arguments" {
+			return patterns, nil // files, which import the kernel themselves or do not link
+		}
+		paths = append(paths, p.ImportPath)
+		// The go command refuses overlays in the module cache; tests there
+		// must import the kernel themselves.
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 || within(p.Dir, g.modules) {
 			continue
 		}
 		if err := g.overlay.Add(filepath.Join(p.Dir, "zz_irqlab_test.go"), entrySource(p.Name+"_test")); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return paths, nil
 }
 
 // ownTestFlags are the flags of irqlab test that take a value.
@@ -190,20 +204,24 @@ func flagName(a string) (name, value string, hasValue bool) {
 	return strings.TrimPrefix(name, "test."), value, hasValue
 }
 
-// testPatterns returns the packages among go test's arguments.
-func testPatterns(args []string) (patterns []string) {
+// splitPatterns takes the packages out of go test's arguments. What follows
+// -args, with it, is the test binary's.
+func splitPatterns(args []string) (flags, patterns, binaryArgs []string) {
 	for i := 0; i < len(args); i++ {
 		name, _, hasValue := flagName(args[i])
 		switch {
 		case name == "args":
-			return patterns
+			return flags, patterns, args[i:]
 		case name == "":
 			patterns = append(patterns, args[i])
-		case !hasValue && !boolTestFlags[name]:
+		case !hasValue && !boolTestFlags[name] && i+1 < len(args):
+			flags = append(flags, args[i], args[i+1])
 			i++
+		default:
+			flags = append(flags, args[i])
 		}
 	}
-	return patterns
+	return flags, patterns, nil
 }
 
 // takeTags removes -tags from go test's arguments. The tool sets tags of its
