@@ -71,23 +71,18 @@ func lastProcessor() (set KAFFINITY, number int) {
 	return 1 << number, number
 }
 
-// settled reports, as a debugger would, whether the thread waits in the kernel.
-// A thread that is about to wait looks the same from outside in no other way.
-func settled(t PETHREAD) bool { return t.State == kernel.StateWaiting }
-
-// settle waits until all of the threads wait.
-func settle(threads ...PETHREAD) error {
+// settle waits until the thread waits for the object. It looks as a debugger
+// does: a thread that is about to wait cannot be told from one that is not in any
+// other way, and a thread of Go waits for other things too.
+func settle(t PETHREAD, object PVOID) error {
+	var buf [256]kernel.ThreadInfo
 	for range 5000 {
-		n := 0
-		for _, t := range threads {
-			if settled(t) {
-				n++
+		for _, i := range buf[:min(kernel.Threads(buf[:]), len(buf))] {
+			if i.Address == uintptr(unsafe.Pointer(t)) && i.WaitCount == 1 && i.Waits[0].Object == uintptr(object) {
+				return nil
 			}
-		}
-		if n == len(threads) {
-			return nil
 		}
 		sleep(1)
 	}
-	return fmt.Errorf("the threads do not come to wait")
+	return fmt.Errorf("the thread does not come to wait")
 }

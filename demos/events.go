@@ -62,7 +62,7 @@ func waiters(e PKEVENT, n int) (released *atomic.Int32, threads []PETHREAD, err 
 			released.Add(1)
 		})
 		threads = append(threads, t)
-		if err := settle(t); err != nil {
+		if err := settle(t, PVOID(e)); err != nil {
 			return nil, nil, err
 		}
 	}

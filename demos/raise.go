@@ -39,7 +39,9 @@ func raise(w io.Writer, args []string) error {
 				r.woken.Store(KeQueryInterruptTime())
 			}
 		})
-		settle(rival)
+		if settle(rival, PVOID(&r.event)) != nil {
+			return // nothing was seen, which is a failure
+		}
 
 		var old KIRQL
 		KeRaiseIrql(DISPATCH_LEVEL, &old)
@@ -51,7 +53,9 @@ func raise(w io.Writer, args []string) error {
 		early = r.woken.Load() != 0
 		end := KeQueryInterruptTime()
 		KeLowerIrql(old)
-		settle(rival)
+		if settle(rival, PVOID(&r.event)) != nil {
+			return
+		}
 		raised = ms(end - set)
 		lowered = ms(r.woken.Load() - end)
 
