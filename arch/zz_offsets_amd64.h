@@ -106,6 +106,11 @@
 #define Frame_StackPointer 184
 #define Frame_SS 192
 
+#define LockFallback__size 24
+#define LockFallback_Acquire 0
+#define LockFallback_Contended 8
+#define LockFallback_Release 16
+
 #define const_AccessExecute 8
 #define const_AccessRead 0
 #define const_AccessWrite 1
@@ -124,6 +129,7 @@
 #define const_CauseUndefined 8
 #define const_FPStateSize 832
 #define const_KernelBase 18446603336221196288
+#define const_LockHeld 2
 #define const_LookCloser 18446744073709551615
 #define const_MaxCPUs 8
 #define const_PageSize 4096

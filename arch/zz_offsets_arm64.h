@@ -88,6 +88,11 @@
 #define Frame_FPCR 328
 #define Frame_V 336
 
+#define LockFallback__size 24
+#define LockFallback_Acquire 0
+#define LockFallback_Contended 8
+#define LockFallback_Release 16
+
 #define const_AccessExecute 8
 #define const_AccessRead 0
 #define const_AccessWrite 1
@@ -105,6 +110,7 @@
 #define const_CauseProtection 9
 #define const_CauseUndefined 8
 #define const_KernelBase 280375465082880
+#define const_LockHeld 2
 #define const_LookCloser 18446744073709551615
 #define const_MaxCPUs 8
 #define const_PageSize 4096

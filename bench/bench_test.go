@@ -31,7 +31,8 @@ var results = map[string]float64{}
 func TestMain(m *testing.M) {
 	results["ResetToMain"] = float64(arch.Counter() * instructionsPerTick)
 	results["EntryToMain"] = float64((arch.Counter() - entry.Counter) * instructionsPerTick)
-	spin.Checked, sync.Checked = false, false
+	spin.SetChecked(false)
+	sync.Checked = false
 	debug.SetGCPercent(-1)
 	// Nothing else may run on the processor: the other Ps would look for work.
 	code := m.Run()

@@ -29,6 +29,9 @@ func Start(seed uint64) {
 	enabled = true
 }
 
+// Enabled reports whether the points are taken.
+func Enabled() bool { return enabled }
+
 // Point is a schedule point.
 func Point() {
 	if enabled {

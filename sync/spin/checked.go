@@ -6,13 +6,38 @@ import (
 
 	"irqlab/arch"
 	"irqlab/bugcheck"
+	"irqlab/chance"
 	"irqlab/irql"
 )
 
-// Checked makes every lock record its owner and verify the rules of its use, as
-// checked builds of Windows do. It is set before the second processor starts
-// and left alone after.
+// Checked says that every lock records its owner and verifies the rules of its
+// use, as checked builds of Windows do. SetChecked changes it.
 var Checked = true
+
+// watched says that the full path must be taken: in checked mode, and under a
+// seed, where every acquisition is a schedule point.
+var watched = true
+
+// SetChecked turns checked mode on or off, at any time: a lock may be released
+// in another mode than it was acquired in.
+//
+// IRQL: PASSIVE_LEVEL
+func SetChecked(on bool) {
+	arch.LockSlow = arch.LockFallback{
+		Acquire:   func(l *uintptr) uintptr { return uintptr((*Lock)(unsafe.Pointer(l)).acquire()) },
+		Contended: func(l *uintptr, old uintptr) uintptr { (*Lock)(unsafe.Pointer(l)).wait(held); return old },
+		Release:   func(l *uintptr, old uintptr) { (*Lock)(unsafe.Pointer(l)).release(irql.Level(old)) },
+	}
+	Checked = on
+	watched = on || chance.Enabled()
+	if watched {
+		acquire, release = (*Lock).acquire, (*Lock).release
+		return
+	}
+	a, r := arch.LockCode()
+	acquire = *(*func(*Lock) irql.Level)(unsafe.Pointer(&a))
+	release = *(*func(*Lock, irql.Level))(unsafe.Pointer(&r))
+}
 
 // Op is a step in the life of a lock that Hook is told of.
 type Op uint8
@@ -82,8 +107,6 @@ func (l *Lock) checkOwned() {
 
 // checkAtDpc stops the machine below DISPATCH_LEVEL, where the thread could be
 // switched out with the lock held.
-func (l *Lock) checkAtDpc() { checkAtDpc(l.address()) }
-
 func checkAtDpc(lock uintptr) {
 	if level := irql.Current(); level < irql.Dispatch {
 		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, lock, uintptr(level), 0, 0)
@@ -91,8 +114,6 @@ func checkAtDpc(lock uintptr) {
 }
 
 // checkLevel stops the machine at any other level than the given one.
-func (l *Lock) checkLevel(want irql.Level) { checkLevel(l.address(), want) }
-
 func checkLevel(lock uintptr, want irql.Level) {
 	if level := irql.Current(); level != want {
 		bugcheck.Stop(bugcheck.VerifierDetectedViolation, releasedAtWrongLevel, uintptr(level), lock, 0)

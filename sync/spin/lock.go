@@ -36,7 +36,15 @@ type Lock struct {
 }
 
 // held is the word of a lock taken outside checked mode.
-const held = 1
+const held = arch.LockHeld
+
+// acquire and release are what Acquire and Release are at present: the full
+// path, or in unchecked mode the fast one of package arch, which comes back to
+// the full path for Go code of a thread and for a lock that is held.
+var (
+	acquire = (*Lock).acquire
+	release = (*Lock).release
+)
 
 // Init makes the lock free (KeInitializeSpinLock).
 //
@@ -49,7 +57,9 @@ func (l *Lock) Init() { l.word = 0 }
 // SPIN_LOCK_ALREADY_OWNED.
 //
 // IRQL: <= DISPATCH_LEVEL
-func (l *Lock) Acquire() irql.Level {
+func (l *Lock) Acquire() irql.Level { return acquire(l) }
+
+func (l *Lock) acquire() irql.Level {
 	old := irql.Raise(irql.Dispatch)
 	l.take()
 	return old
@@ -59,9 +69,11 @@ func (l *Lock) Acquire() irql.Level {
 // mode a lock that the caller does not hold is bug check SPIN_LOCK_NOT_OWNED.
 //
 // IRQL: DISPATCH_LEVEL
-func (l *Lock) Release(old irql.Level) {
+func (l *Lock) Release(old irql.Level) { release(l, old) }
+
+func (l *Lock) release(old irql.Level) {
 	if Checked {
-		l.checkLevel(irql.Dispatch)
+		checkLevel(l.address(), irql.Dispatch)
 		l.checkOwned()
 	}
 	atomic.StoreUintptr(&l.word, 0)
@@ -73,8 +85,14 @@ func (l *Lock) Release(old irql.Level) {
 //
 // IRQL: >= DISPATCH_LEVEL
 func (l *Lock) AcquireAtDpc() {
+	if watched || !atomic.CompareAndSwapUintptr(&l.word, 0, held) {
+		l.acquireAtDpc()
+	}
+}
+
+func (l *Lock) acquireAtDpc() {
 	if Checked {
-		l.checkAtDpc()
+		checkAtDpc(l.address())
 	}
 	l.take()
 }
@@ -84,12 +102,17 @@ func (l *Lock) AcquireAtDpc() {
 //
 // IRQL: >= DISPATCH_LEVEL
 func (l *Lock) ReleaseFromDpc() {
-	if Checked {
-		l.checkAtDpc()
-		l.checkOwned()
+	if watched {
+		l.checkFromDpc()
 	}
 	atomic.StoreUintptr(&l.word, 0)
-	chance.Point()
+}
+
+func (l *Lock) checkFromDpc() {
+	if Checked {
+		checkAtDpc(l.address())
+		l.checkOwned()
+	}
 }
 
 // TryAtDpc takes the lock if it is free and reports whether it did
@@ -101,7 +124,7 @@ func (l *Lock) TryAtDpc() bool {
 	if !Checked {
 		return atomic.CompareAndSwapUintptr(&l.word, 0, held)
 	}
-	l.checkAtDpc()
+	checkAtDpc(l.address())
 	return l.tryChecked()
 }
 
