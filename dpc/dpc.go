@@ -270,5 +270,5 @@ func SetIdle(cpu uint32, idle bool) {
 	if idle {
 		v = 1
 	}
-	atomic.StoreUint32(&processors[cpu].idle, v)
+	atomic.SwapUint32(&processors[cpu].idle, v)
 }

@@ -35,8 +35,9 @@ func (q *queue) link(d *Object, arg1, arg2 unsafe.Pointer) {
 	}
 	q.inserted++
 	// The caller reads the processor's idle flag next, and the idle thread goes
-	// the other way round (SetIdle): the store must not be put off.
-	atomic.StoreUint32(&q.depth, q.depth+1)
+	// the other way round (SetIdle): the store must not be put off, which takes
+	// an exchange (see docs/caveats.md, Hardware).
+	atomic.AddUint32(&q.depth, 1)
 }
 
 // unlink takes d out if it is in q.

@@ -132,7 +132,9 @@ func sigprocmask(s *state, how, set, old uintptr) uintptr {
 // setMask changes the thread's mask. Signals that it lets through are delivered
 // on the way back to Go code.
 func (s *state) setMask(m uint64) {
-	atomic.StoreUint64(&s.mask, m&^unblockable)
+	// An exchange, so that the look at what is pending comes after it (see
+	// docs/caveats.md, Hardware).
+	atomic.SwapUint64(&s.mask, m&^unblockable)
 	if s.interrupted() {
 		atomic.StoreUint32(&s.thread().Context.Attention, 1)
 	}
@@ -238,7 +240,7 @@ func Leave(f *arch.Frame) {
 	c := arch.ThisContext()
 	irql.Set(irql.Passive)
 	for f.InterruptsEnabled() && atomic.LoadUint32(&c.Attention) != 0 {
-		atomic.StoreUint32(&c.Attention, 0)
+		atomic.SwapUint32(&c.Attention, 0) // likewise
 		arch.EnableInterrupts()
 		s := current()
 		for s.deliver(f) {

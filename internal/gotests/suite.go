@@ -16,6 +16,16 @@ type Suite struct {
 // Skip names a test that cannot pass here through no fault of the kernel's.
 type Skip struct{ Test, Why string }
 
+// SuitesFor returns Suites with the skips of an architecture.
+func SuitesFor(arch string) []Suite {
+	suites := slices.Clone(Suites)
+	for i := range suites {
+		s := &suites[i]
+		s.Skip = slices.Concat(s.Skip, archSkips[arch][s.Package])
+	}
+	return suites
+}
+
 // Pattern is the -test.skip that leaves out the suite's skipped tests.
 func (s *Suite) Pattern() string {
 	if len(s.Skip) == 0 {
