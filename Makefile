@@ -49,7 +49,7 @@ check: tools lint ## run the quick checks: formatting, linters, host tests, one 
 	@go test -short -overlay "$$($(IRQLAB) overlay)" -vet=off $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
 
 test-go: tools ## run the Go distribution's own tests in the machine
-	@$(IRQLAB) gotests $(MACHINE)
+	@$(IRQLAB) gotests -arch $(ARCH) -cpus $(CPUS)
 
 soak: tools ## stress every machine for TIME: both architectures, 1, 2 and 4 CPUs, or the ARCH and CPUS given
 	@for arch in $(call given,ARCH,amd64 arm64); do for cpus in $(call given,CPUS,1 2 4); do \

@@ -28,6 +28,9 @@ func gotestsCommand() *subcommand {
 	t := &goTests{}
 	fs := newFlagSet("gotests")
 	t.machine.register(fs)
+	// Some of the runtime's tests use hundreds of megabytes.
+	t.machine.Memory = 2 << 30
+	fs.Lookup("mem").DefValue = t.machine.Memory.String()
 	fs.BoolVar(&t.short, "short", false, "run a representative selection")
 	fs.IntVar(&t.workers, "p", runtime.NumCPU(), "how many machines run at a `time`")
 	return &subcommand{
@@ -90,6 +93,7 @@ func (t *goTests) run(ctx context.Context, names []string) (err error) {
 			}
 		}
 	}
+	t.goc.tags = nil
 	programs, err := gotests.Programs(t.goc.goroot, string(t.machine.Arch))
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("this Go installation comes without its tests (%w); use one from https://go.dev/dl", err)
@@ -122,6 +126,7 @@ func (t *goTests) report(outcome, name, why string) {
 
 // suite runs the tests of a standard library package, all in one machine.
 func (t *goTests) suite(ctx context.Context, s *gotests.Suite) error {
+	t.goc.tags = s.Tags
 	if _, err := t.goc.testPackages(ctx, []string{s.Package}); err != nil {
 		return err
 	}

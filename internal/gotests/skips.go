@@ -13,7 +13,7 @@ var Suites = []Suite{
 	{Package: "container/list", Short: true},
 	{Package: "container/ring", Short: true},
 	{Package: "math/big"},
-	{Package: "time", Skip: timeSkips},
+	{Package: "time", Tags: []string{"timetzdata"}},
 	{Package: "runtime", Skip: runtimeSkips},
 }
 
@@ -39,9 +39,19 @@ var contextSkips = []Skip{
 	{"ExampleAfterFunc_connection", "needs a network"},
 }
 
-var timeSkips []Skip
-
-var runtimeSkips []Skip
+var runtimeSkips = []Skip{
+	{"TestArenaCollision", startsProcesses},
+	{"TestCrashWhileTracing", startsProcesses},
+	{"TestDecorateMappings", "reads /proc/self/maps"},
+	{"TestFinalizerRegisterABI", startsProcesses},
+	{"TestG0StackOverflow", startsProcesses},
+	{"TestIssue66841", startsProcesses},
+	{"TestMemHashGlobalSeed", startsProcesses},
+	{"TestRuntimePanic", startsProcesses},
+	{"TestSchedPauseMetrics", "writes a heap dump to a file"},
+	{"TestTracebackRuntimeFunction", startsProcesses},
+	{"TestTracebackRuntimeMethod", startsProcesses},
+}
 
 // programSkips are the programs of GOROOT/test that cannot pass here and do
 // not show it in their source.

@@ -9,7 +9,8 @@ import (
 // Suite is a package of the standard library whose tests run in the machine.
 type Suite struct {
 	Package string
-	Short   bool // part of the representative selection
+	Short   bool     // part of the representative selection
+	Tags    []string // build tags: timetzdata puts the time zones into the program
 	Skip    []Skip
 }
 
