@@ -58,9 +58,6 @@ func sleep(ms int64) {
 	KeDelayExecutionThread(KernelMode, false, &interval)
 }
 
-// now returns the time since boot in milliseconds.
-func now() float64 { return float64(KeQueryInterruptTime()) / float64(Millisecond) }
-
 // processors returns how many there are.
 func processors() int { return int(KeQueryActiveProcessorCount(nil)) }
 

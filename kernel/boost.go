@@ -6,16 +6,23 @@ import (
 	"irqlab/irql"
 )
 
+// Brief is an increment that package linux uses for what the Go runtime wakes:
+// it lifts a thread by briefLift, for wakeTime. Threads that a program knows as
+// such, whose priority is its own affair, are not lifted.
+const (
+	Brief     int8 = -128
+	briefLift      = 2
+)
+
 // boost lifts a variable thread above its base for having waited
-// (wait-boost-value); real-time threads are left alone. A negative increment
-// lifts by as much, but only for wakeTime.
+// (wait-boost-value); real-time threads are left alone.
 func (t *Thread) boost(inc int8) {
-	if t.BasePriority >= LowRealtime || inc == 0 {
-		return
-	}
-	brief := inc < 0
+	brief := inc == Brief
 	if brief {
-		inc = -inc
+		inc = briefLift
+	}
+	if t.BasePriority >= LowRealtime || inc <= 0 || brief && t.Locked {
+		return
 	}
 	p := min(t.BasePriority+inc, maxDynamic)
 	if p <= t.Priority {

@@ -64,7 +64,7 @@ func initState(t *kernel.Thread, mask uint64) {
 // of each, and the runtime hands work from thread to thread. NT's own boost for
 // events would last as long as the quantum: too long here, where a stop of the
 // world wakes all threads that compute.
-const wakeBoost = -2
+const wakeBoost = kernel.Brief
 
 // wake sets the thread's event.
 //
