@@ -11,7 +11,7 @@ import (
 // such, whose priority is its own affair, are not lifted.
 const (
 	Brief     int8 = -128
-	briefLift      = 2
+	briefLift int8 = 2
 )
 
 // boost lifts a variable thread above its base for having waited
