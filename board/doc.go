@@ -8,7 +8,7 @@
 // The functions each board provides:
 //
 //	Init()                          early console; memory map; command line. Boot processor, once
-//	Memory(i) (base, size, ok)      i-th usable range of RAM, image and firmware included
+//	Memory(i) (base, size, ok)      i-th range of RAM that is free to use
 //	CommandLine() string            resident copy of the boot command line
 //	InitInterrupts(), InitCPU()     controller, then per-processor part (each CPU calls InitCPU)
 //	Acknowledge(*arch.Frame) Vector the interrupt being delivered; Spurious if none

@@ -21,8 +21,8 @@ var (
 	firmwareSMC bool
 )
 
-// initMemory reads the device tree. It stays where it is, below the image, but
-// nobody looks at it again.
+// initMemory reads the device tree, which is not needed again: it lies in RAM
+// that is given away.
 func initMemory() bool {
 	var t deviceTree
 	if !t.open(deviceTreeBase) {
@@ -31,10 +31,9 @@ func initMemory() bool {
 	for t.property() {
 		switch {
 		case unit(t.node, "memory") && t.prop == "reg":
-			for at := uintptr(0); at+16 <= t.size && memoryCount < len(memory); at += 16 {
-				memory[memoryCount] = memoryRange{uintptr(be64(t.data + at)), uintptr(be64(t.data + at + 8))}
-				arch.MapRAM(memory[memoryCount].base + memory[memoryCount].size)
-				memoryCount++
+			for at := uintptr(0); at+16 <= t.size; at += 16 {
+				base := uintptr(be64(t.data + at))
+				addMemory(base, base+uintptr(be64(t.data+at+8)))
 			}
 		case unit(t.node, "cpu") && t.prop == "reg":
 			if cpuCount < arch.MaxCPUs {
@@ -55,7 +54,25 @@ func initMemory() bool {
 	return memoryCount > 0
 }
 
-// Memory returns the i-th range of RAM.
+// addMemory adds the RAM in [lo, hi) without the image.
+func addMemory(lo, hi uintptr) {
+	arch.MapRAM(hi)
+	text, _, _, _, _, end := arch.ImageBounds()
+	if lo < end && text < hi {
+		addRange(lo, text)
+		lo = end
+	}
+	addRange(lo, hi)
+}
+
+func addRange(lo, hi uintptr) {
+	if lo < hi && memoryCount < len(memory) {
+		memory[memoryCount] = memoryRange{lo, hi - lo}
+		memoryCount++
+	}
+}
+
+// Memory returns the i-th range of RAM that is free to use.
 func Memory(i int) (base, size uintptr, ok bool) {
 	if i >= memoryCount {
 		return 0, 0, false

@@ -139,27 +139,15 @@ func zero(pa uintptr) { *(*[arch.PageSize]byte)(unsafe.Pointer(pa)) = [arch.Page
 // Init takes over the machine's RAM and protects the image. Once, on the boot
 // processor, before any other processor runs.
 //
-// RAM below the image stays with firmware and boot: on x86-64 the start-up
-// trampoline and the PVH structures lie there, on ARM64 the device tree. The
-// boot tables map RAM at its physical addresses; what they leave out is not
+// The boot tables map RAM at its physical addresses; what they leave out is not
 // used.
 func Init() {
-	image, _, _, _, _, end := arch.ImageBounds()
 	for i := 0; ; i++ {
 		base, size, ok := board.Memory(i)
 		if !ok {
 			break
 		}
-		top := base + size
-		if base < image {
-			base = image
-		}
-		if image <= base && base < end {
-			base = end
-		}
-		if base < top {
-			phys.add(base, identityEnd(base, top))
-		}
+		phys.add(base, identityEnd(base, base+size))
 	}
 	phys.refill(reservePages)
 	protectImage()
