@@ -238,9 +238,17 @@ const (
 // memory still needs some to say so.
 const floorPages = reservePages + 64
 
+// heapChunk is how many pages the runtime's heap grows by at least (4 MiB,
+// runtime.pallocChunkPages). A machine that is too small for three chunks may
+// promise them all the same: the runtime starts with one or two and touches
+// little of them.
+const heapChunk = 1024
+
 // affordable reports whether n pages more, charged or sparse, may be promised.
-// An eighth of RAM is left to what is never charged: kernel stacks and pool,
-// tables, the runtime's indexes.
+// Charged pages may be if all that were promised fit in RAM, an eighth of which
+// is left to what is never charged: kernel stacks and pool, tables, the
+// runtime's indexes. Or if they fit in what is free now: then many areas were
+// promised that are hardly used.
 func affordable(n uintptr, p Prot) bool {
 	if p&Write == 0 {
 		return true
@@ -248,7 +256,9 @@ func affordable(n uintptr, p Prot) bool {
 	if phys.free < floorPages {
 		return false
 	}
-	return p&charged == 0 || space.charged+n <= phys.total-phys.total/8
+	return p&charged == 0 ||
+		space.charged+n <= max(phys.total-phys.total/8, 3*heapChunk) ||
+		n+phys.total/16 <= phys.free
 }
 
 // bounds checks and rounds a range of areas.
