@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"irqlab/arch"
+	"irqlab/board/fdt"
 )
 
 type memoryRange struct{ base, size uintptr }
@@ -24,31 +25,31 @@ var (
 // initMemory reads the device tree, which is not needed again: it lies in RAM
 // that is given away.
 func initMemory() bool {
-	var t deviceTree
-	if !t.open(deviceTreeBase) {
+	var t fdt.Tree
+	if !t.Open(deviceTreeBase) {
 		return false
 	}
-	for t.property() {
+	for t.Next() {
 		switch {
-		case unit(t.node, "memory") && t.prop == "reg":
-			for at := uintptr(0); at+16 <= t.size; at += 16 {
-				base := uintptr(be64(t.data + at))
-				addMemory(base, base+uintptr(be64(t.data+at+8)))
+		case t.IsUnit("memory") && t.Name == "reg":
+			for at := t.Data; at+16 <= t.Data+t.Size; at += 16 {
+				base := uintptr(fdt.Uint64(at))
+				addMemory(base, base+uintptr(fdt.Uint64(at+8)))
 			}
-		case unit(t.node, "cpu") && t.prop == "reg":
+		case t.IsUnit("cpu") && t.Name == "reg":
 			if cpuCount < arch.MaxCPUs {
-				cpuAffinity[cpuCount] = uint64(be32(t.data))
-				if t.size == 8 {
-					cpuAffinity[cpuCount] = be64(t.data)
+				cpuAffinity[cpuCount] = uint64(fdt.Uint32(t.Data))
+				if t.Size == 8 {
+					cpuAffinity[cpuCount] = fdt.Uint64(t.Data)
 				}
 				cpuCount++
 			}
-		case t.node == "psci" && t.prop == "method":
-			firmwareSMC = text(t.data) == "smc"
-		case t.node == "chosen" && t.prop == "bootargs":
-			commandLineLen = copy(commandLine[:], text(t.data))
-		case t.node == "chosen" && t.prop == "rng-seed" && t.size >= 8:
-			entropy = be64(t.data)
+		case t.Node == "psci" && t.Name == "method":
+			firmwareSMC = fdt.String(t.Data) == "smc"
+		case t.Node == "chosen" && t.Name == "bootargs":
+			commandLineLen = copy(commandLine[:], fdt.String(t.Data))
+		case t.Node == "chosen" && t.Name == "rng-seed" && t.Size >= 8:
+			entropy = fdt.Uint64(t.Data)
 		}
 	}
 	return memoryCount > 0

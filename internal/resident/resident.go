@@ -7,6 +7,7 @@ package resident
 var Packages = []string{
 	"irqlab/arch",
 	"irqlab/board",
+	"irqlab/board/fdt",
 	"irqlab/bugcheck",
 	"irqlab/chance",
 	"irqlab/irql",
