@@ -50,6 +50,7 @@ func buildCommand() *subcommand {
 type program struct {
 	name       string
 	elf, image string
+	goroot     string
 }
 
 // build builds the main package that the words name: an import path, a
@@ -89,7 +90,7 @@ func build(ctx context.Context, command string, m *machineFlags, words []string)
 	}
 	defer unlock()
 	name := imageName(words, p)
-	prog := &program{name: name, elf: filepath.Join(dir, name+".elf"), image: filepath.Join(dir, name+".img")}
+	prog := &program{name: name, elf: filepath.Join(dir, name+".elf"), image: filepath.Join(dir, name+".img"), goroot: g.goroot}
 	flags, err := g.flags()
 	if err != nil {
 		return nil, err

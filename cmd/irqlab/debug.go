@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -83,7 +83,10 @@ func findGDB(ctx context.Context, arch qemu.Arch) string {
 }
 
 func gdbArgs(m *machineFlags, p *program) []string {
-	return []string{"-q", "-ex", "set confirm off", "-ex", "target remote " + m.GDB, p.elf}
+	return []string{"-q",
+		// Go's own extension: goroutines, strings, slices, maps.
+		"-iex", "add-auto-load-safe-path " + filepath.Join(p.goroot, "src", "runtime"),
+		"-ex", "set confirm off", "-ex", "target remote " + m.GDB, p.elf}
 }
 
 func waitForDebugger(ctx context.Context, m *machineFlags, p *program, args []string, gdb string) error {
@@ -100,7 +103,7 @@ func waitForDebugger(ctx context.Context, m *machineFlags, p *program, args []st
 		words = append(words, quote(w))
 	}
 	fmt.Fprintf(os.Stderr, "the machine waits for a debugger:\n\t%s\n", strings.Join(words, " "))
-	return boot(ctx, m, p.image, args)
+	return boot(ctx, m, p.image, args, 0)
 }
 
 // debug runs gdb in the foreground and the machine behind it until gdb ends.
@@ -127,13 +130,10 @@ func debug(ctx context.Context, m *machineFlags, p *program, args []string, gdb 
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	gdbErr := cmd.Run()
 	stop()
-	switch r := <-done; {
-	case errors.Is(r.err, context.Canceled):
-		return gdbErr
-	case r.err != nil:
-		return r.err
-	case r.status != 0:
+	// Unless the guest exited, the machine ended because gdb left or killed it,
+	// or QEMU has said why it failed.
+	if r := <-done; r.err == nil && r.status != 0 {
 		return guestStatus(r.status)
 	}
-	return nil
+	return gdbErr
 }

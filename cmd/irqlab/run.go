@@ -42,13 +42,14 @@ func runCommand() *subcommand {
 			if err != nil {
 				return err
 			}
-			return boot(ctx, &m, p.image, program)
+			return boot(ctx, &m, p.image, program, runLimit)
 		},
 	}
 }
 
 // boot runs an image with the tool's own input and output as its console.
-func boot(ctx context.Context, m *machineFlags, image string, program []string) error {
+// Unless a user says otherwise, unattended limits a run that no user watches.
+func boot(ctx context.Context, m *machineFlags, image string, program []string, unattended time.Duration) error {
 	console := qemu.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
 	var options []string
 	limit := m.timeout
@@ -61,7 +62,7 @@ func boot(ctx context.Context, m *machineFlags, image string, program []string) 
 		defer restore()
 	} else {
 		if limit == 0 {
-			limit = runLimit
+			limit = unattended
 		}
 		if m.Seed == nil {
 			options = append(options, qemu.PipedInput)

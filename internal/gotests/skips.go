@@ -13,7 +13,7 @@ var Suites = []Suite{
 	{Package: "container/list", Short: true},
 	{Package: "container/ring", Short: true},
 	{Package: "math/big"},
-	{Package: "time", Tags: []string{"timetzdata"}},
+	{Package: "time", Tags: []string{"timetzdata"}, Skip: timeSkips},
 	{Package: "runtime", Skip: runtimeSkips},
 }
 
@@ -37,6 +37,12 @@ var syncSkips = []Skip{
 
 var contextSkips = []Skip{
 	{"ExampleAfterFunc_connection", "needs a network"},
+}
+
+var timeSkips = []Skip{
+	{"TestLoadLocationFromTZData", "reads files"},
+	{"TestLoadLocationFromTZDataSlim", "reads files"},
+	{"TestLongAdjustTimers", "does in its 60 seconds what takes an emulator longer"},
 }
 
 var runtimeSkips = []Skip{
