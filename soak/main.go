@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"time"
 
+	_ "irqlab"
 	"irqlab/arch"
 	"irqlab/linux"
 	"irqlab/soak/load"

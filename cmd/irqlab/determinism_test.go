@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// seeded boots a program under a seed on two processors and returns its
+// console.
+func seeded(t *testing.T, arch, program string, seed int, args ...string) string {
+	t.Helper()
+	words := []string{"run", "-arch", arch, "-cpus", "2", "-seed", fmt.Sprint(seed), "-timeout", "2m", program}
+	if len(args) > 0 {
+		words = append(append(words, "--"), args...)
+	}
+	out, errs, status := irqlab(t, "", words...)
+	if status != 0 {
+		t.Fatalf("irqlab %s: status %d\n%s%s", strings.Join(words, " "), status, out, errs)
+	}
+	return out
+}
+
+// A seed fixes all of a run: its console is the same to the byte.
+func TestSameSeed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		for _, tt := range []struct {
+			program string
+			seed    int
+			args    []string
+		}{
+			{"./testdata/hello", 7, []string{"a", "b"}},
+			{"./testdata/clock", 8, nil},
+			{"../../demos/dpc", 3, nil},
+			{"../../soak", 1, []string{"200ms"}},
+		} {
+			first := seeded(t, arch, tt.program, tt.seed, tt.args...)
+			if again := seeded(t, arch, tt.program, tt.seed, tt.args...); again != first {
+				t.Errorf("%s, seed %d: two runs differ:\n%s\n%s", tt.program, tt.seed, first, again)
+			}
+		}
+	})
+}
+
+// Seeds differ in how threads interleave: a race loses another number of
+// updates, each repeatably.
+func TestDifferentSeeds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		const program = "../../demos/mutex-race"
+		consoles := map[string]int{}
+		for seed := 1; seed <= 4; seed++ {
+			out := seeded(t, arch, program, seed)
+			if other, ok := consoles[out]; ok {
+				t.Errorf("seeds %d and %d give the same:\n%s", other, seed, out)
+			}
+			consoles[out] = seed
+		}
+		if again := seeded(t, arch, program, 4); consoles[again] != 4 {
+			t.Errorf("seed 4 gives another result the second time:\n%s", again)
+		}
+	})
+}
