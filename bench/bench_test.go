@@ -13,6 +13,7 @@ import (
 	"testing"
 	"unsafe"
 
+	_ "irqlab"
 	"irqlab/arch"
 	"irqlab/bench/probe"
 	"irqlab/entry"
@@ -21,6 +22,7 @@ import (
 	"irqlab/pool"
 	"irqlab/sync"
 	"irqlab/sync/spin"
+	"irqlab/thread"
 )
 
 // results are the counts by operation.
@@ -34,9 +36,8 @@ func TestMain(m *testing.M) {
 	spin.SetChecked(false)
 	sync.Checked = false
 	debug.SetGCPercent(-1)
-	// Nothing else may run on the processor: the other Ps would look for work.
 	code := m.Run()
-	if len(results) > 1 {
+	if len(results) > 1 { // some benchmark ran
 		fmt.Println("guest instructions, checks off; the aim is an upper bound:")
 		WriteTable(os.Stdout, runtime.GOARCH, results)
 	}
@@ -102,12 +103,20 @@ func object[T any](b *testing.B) *T {
 
 // lock makes the benchmark's goroutine own its thread, as a system thread does.
 func lock(b *testing.B) {
-	runtime.LockOSThread()
-	kernel.Current().Locked = true
-	b.Cleanup(func() {
-		kernel.Current().Locked = false
-		runtime.UnlockOSThread()
-	})
+	thread.Lock()
+	b.Cleanup(thread.Unlock)
+}
+
+// system starts a system thread; the function returned waits for its end.
+func system(b *testing.B, fn func()) (join func()) {
+	t, ok := thread.Start("bench", fn)
+	if !ok {
+		b.Fatal("no system thread")
+	}
+	return func() {
+		sync.Wait(&t.Header, nil, false, kernel.KernelMode)
+		t.Dereference()
+	}
 }
 
 func BenchmarkRaiseLowerIRQL(b *testing.B) {
@@ -159,15 +168,13 @@ func BenchmarkEventPingPong(b *testing.B) {
 		ping, pong := object[sync.Event](b), object[sync.Event](b)
 		ping.InitSynchronization(false)
 		pong.InitSynchronization(false)
-		stop, ended := false, make(chan bool)
-		go func() {
-			runtime.LockOSThread()
+		stop := false
+		join := system(b, func() {
 			for !stop {
 				ping.Wait(nil, false, kernel.KernelMode)
 				pong.Set(0)
 			}
-			close(ended)
-		}()
+		})
 		inGo(b, 200, 1, func(n int) {
 			for range n {
 				ping.Set(0)
@@ -176,7 +183,7 @@ func BenchmarkEventPingPong(b *testing.B) {
 		})
 		stop = true
 		ping.Set(0)
-		<-ended
+		join()
 	})
 }
 
@@ -206,6 +213,14 @@ func BenchmarkTimerSetCancel(b *testing.B) {
 
 func BenchmarkThreadCreateJoin(b *testing.B) {
 	b.Run("kernel", func(b *testing.B) { inKernel(b, &probe.Thread, &probe.Loop, 100, 1) })
+	b.Run("Go", func(b *testing.B) {
+		lock(b)
+		inGo(b, 50, 1, func(n int) {
+			for range n {
+				system(b, func() {})()
+			}
+		})
+	})
 }
 
 func BenchmarkNullKernelCall(b *testing.B) {
