@@ -22,12 +22,14 @@ const (
 	BadPoolHeader                 Code = 0x19
 	KmodeExceptionNotHandled      Code = 0x1E
 	KernelAPCPendingDuringExit    Code = 0x20
+	SystemExitOwnedMutex          Code = 0x39
 	IRQLGreaterThanZeroAtService  Code = 0x4A
 	NoPagesAvailable              Code = 0x4D
 	PageFaultInNonpagedArea       Code = 0x50
 	SystemThreadException         Code = 0x7E
 	UnexpectedKernelModeTrap      Code = 0x7F
 	InvalidKernelHandle           Code = 0x93
+	InvalidWorkQueueItem          Code = 0x96
 	AttemptedSwitchFromDPC        Code = 0xB8
 	BadPoolCaller                 Code = 0xC2
 	VerifierDetectedViolation     Code = 0xC4
@@ -36,7 +38,11 @@ const (
 	DriverIRQLNotLessOrEqual      Code = 0xD1
 	WorkerThreadReturnedAtBadIRQL Code = 0xE1
 	ManuallyInitiatedCrash        Code = 0xE2
+	ResourceNotOwned              Code = 0xE3
+	WorkerInvalid                 Code = 0xE4
+	WorkerThreadTermination       Code = 0xE9
 	ClockWatchdogTimeout          Code = 0x101
+	ResourceOwnerPointer          Code = 0x132
 	DPCWatchdogViolation          Code = 0x133
 	KernelSecurityCheckFailure    Code = 0x139
 	ThreadTerminateHeldMutex      Code = 0x4000008A
@@ -86,6 +92,9 @@ var descriptions = [...]Description{
 	{KernelAPCPendingDuringExit, "KERNEL_APC_PENDING_DURING_EXIT",
 		"a thread ended inside a critical region or with kernel APCs still queued",
 		[4]string{"APC queued", "APC disable count", "IRQL", ""}},
+	{SystemExitOwnedMutex, "SYSTEM_EXIT_OWNED_MUTEX",
+		"a work item returned while its thread owned a mutex",
+		[4]string{"routine", "parameter", "work item", ""}},
 	{IRQLGreaterThanZeroAtService, "IRQL_GT_ZERO_AT_SYSTEM_SERVICE",
 		"a system service returned above PASSIVE_LEVEL",
 		[4]string{"address of the service", "IRQL", "", ""}},
@@ -104,6 +113,9 @@ var descriptions = [...]Description{
 	{InvalidKernelHandle, "INVALID_KERNEL_HANDLE",
 		"a handle was closed that is not open",
 		[4]string{"handle", "0: protected from close, 1: not open", "", ""}},
+	{InvalidWorkQueueItem, "INVALID_WORK_QUEUE_ITEM",
+		"an entry that a queue handed out was never queued as it should be, or queued twice",
+		[4]string{"queue entry", "queue", "start of the queues", "routine"}},
 	{AttemptedSwitchFromDPC, "ATTEMPTED_SWITCH_FROM_DPC",
 		"a DPC routine tried to wait, or otherwise to give up the processor",
 		[4]string{"thread interrupted", "", "", ""}},
@@ -124,13 +136,25 @@ var descriptions = [...]Description{
 		[4]string{"address referenced", "IRQL", "access: 0 read, 1 write, 8 execute", "address of the instruction"}},
 	{WorkerThreadReturnedAtBadIRQL, "WORKER_THREAD_RETURNED_AT_BAD_IRQL",
 		"a work item returned at another level than PASSIVE_LEVEL",
-		[4]string{"routine", "IRQL", "work item", ""}},
+		[4]string{"routine", "IRQL", "parameter", "work item"}},
 	{ManuallyInitiatedCrash, "MANUALLY_INITIATED_CRASH",
 		"somebody asked for it",
 		[4]string{"", "", "", ""}},
+	{ResourceNotOwned, "RESOURCE_NOT_OWNED",
+		"a resource was released by a thread that does not own it",
+		[4]string{"resource", "thread or owner pointer", "owner table", "kind"}},
+	{WorkerInvalid, "WORKER_INVALID",
+		"memory that is freed holds a work item in use, or an item was queued that is queued already",
+		[4]string{"kind: 0 freed, 1 queued twice, 2 not initialized", "work item", "start of the memory", "end of the memory"}},
+	{WorkerThreadTermination, "ACTIVE_EX_WORKER_THREAD_TERMINATION",
+		"a work item ended the worker thread that ran it",
+		[4]string{"thread", "routine", "work item", ""}},
 	{ClockWatchdogTimeout, "CLOCK_WATCHDOG_TIMEOUT",
 		"a processor takes no clock interrupts: it runs at too high an IRQL or with interrupts disabled for too long",
 		[4]string{"ticks", "", "", "processor"}},
+	{ResourceOwnerPointer, "RESOURCE_OWNER_POINTER",
+		"the owner pointer of a resource is not valid: its two low bits must be set, and the caller must be the owner",
+		[4]string{"resource", "thread", "owner pointer", ""}},
 	{DPCWatchdogViolation, "DPC_WATCHDOG_VIOLATION",
 		"too long at DISPATCH_LEVEL",
 		[4]string{"0: a single DPC, 1: the sum", "ticks used", "ticks allowed", ""}},

@@ -1,0 +1,72 @@
+package wdk
+
+import (
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/sync"
+)
+
+// FAST_MUTEX is 56 bytes of nonpaged pool.
+type (
+	FAST_MUTEX  = sync.FastMutex
+	PFAST_MUTEX = *FAST_MUTEX
+)
+
+// ExInitializeFastMutex makes FastMutex a free mutex.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExInitializeFastMutex(FastMutex PFAST_MUTEX) {
+	atMost(irql.Dispatch)
+	FastMutex.Init()
+}
+
+// ExAcquireFastMutex raises to APC_LEVEL and takes the mutex, waiting for it if
+// need be. The owner must not ask for it again. Above APC_LEVEL it is bug check
+// DRIVER_VERIFIER_DETECTED_VIOLATION 0x33.
+//
+// IRQL: <= APC_LEVEL
+func ExAcquireFastMutex(FastMutex PFAST_MUTEX) { FastMutex.Acquire() }
+
+// ExTryToAcquireFastMutex takes the mutex if it is free, at APC_LEVEL then, and
+// reports whether it did.
+//
+// IRQL: <= APC_LEVEL
+func ExTryToAcquireFastMutex(FastMutex PFAST_MUTEX) BOOLEAN { return FastMutex.Try() }
+
+// ExReleaseFastMutex gives the mutex up and restores the level that it was
+// acquired at. At another level it is bug check
+// DRIVER_VERIFIER_DETECTED_VIOLATION 0x34.
+//
+// IRQL: APC_LEVEL
+func ExReleaseFastMutex(FastMutex PFAST_MUTEX) { FastMutex.Release() }
+
+// ExAcquireFastMutexUnsafe takes the mutex at the level in force; the caller has
+// APCs disabled, or it is bug check DRIVER_VERIFIER_DETECTED_VIOLATION 0x39.
+//
+// IRQL: <= APC_LEVEL
+func ExAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) { FastMutex.AcquireUnsafe() }
+
+// ExReleaseFastMutexUnsafe ends what ExAcquireFastMutexUnsafe began.
+//
+// IRQL: <= APC_LEVEL
+func ExReleaseFastMutexUnsafe(FastMutex PFAST_MUTEX) { FastMutex.ReleaseUnsafe() }
+
+// ExEnterCriticalRegionAndAcquireFastMutexUnsafe enters a critical region and
+// takes the mutex.
+//
+// IRQL: <= APC_LEVEL
+func ExEnterCriticalRegionAndAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) {
+	atMost(irql.APC)
+	kernel.EnterCriticalRegion()
+	FastMutex.AcquireUnsafe()
+}
+
+// ExReleaseFastMutexUnsafeAndLeaveCriticalRegion undoes
+// ExEnterCriticalRegionAndAcquireFastMutexUnsafe.
+//
+// IRQL: <= APC_LEVEL
+func ExReleaseFastMutexUnsafeAndLeaveCriticalRegion(FastMutex PFAST_MUTEX) {
+	atMost(irql.APC)
+	FastMutex.ReleaseUnsafe()
+	kernel.LeaveCriticalRegion()
+}
