@@ -18,4 +18,8 @@ const (
 	_ = uint(0x08 - unsafe.Offsetof(FastMutex{}.Owner))
 	_ = uint(0x18 - unsafe.Offsetof(FastMutex{}.Event))
 	_ = uint(0x30 - unsafe.Offsetof(FastMutex{}.OldIRQL))
+	_ = uint(56 - unsafe.Sizeof(GuardedMutex{}))
+	_ = uint(unsafe.Sizeof(GuardedMutex{}) - 56)
+	_ = uint(0x18 - unsafe.Offsetof(GuardedMutex{}.Gate))
+	_ = uint(0x30 - unsafe.Offsetof(GuardedMutex{}.KernelAPCDisable))
 )

@@ -1,0 +1,63 @@
+package wdk
+
+import (
+	"irqlab/irql"
+	"irqlab/sync"
+)
+
+// KGUARDED_MUTEX is 56 bytes of nonpaged pool.
+type (
+	KGUARDED_MUTEX  = sync.GuardedMutex
+	PKGUARDED_MUTEX = *KGUARDED_MUTEX
+)
+
+// KeInitializeGuardedMutex makes GuardedMutex a free mutex.
+//
+// IRQL: <= APC_LEVEL
+func KeInitializeGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
+	atMost(irql.APC)
+	GuardedMutex.Init()
+}
+
+// KeAcquireGuardedMutex enters a guarded region and takes the mutex, waiting for it if
+// need be. The owner must not ask for it again.
+//
+// IRQL: <= APC_LEVEL
+func KeAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
+	atMost(irql.APC)
+	GuardedMutex.Acquire()
+}
+
+// KeTryToAcquireGuardedMutex takes the mutex if it is free, in a guarded region
+// then, and reports whether it did.
+//
+// IRQL: <= APC_LEVEL
+func KeTryToAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) BOOLEAN {
+	atMost(irql.APC)
+	return GuardedMutex.Try()
+}
+
+// KeReleaseGuardedMutex gives the mutex up and leaves the guarded region.
+//
+// IRQL: <= APC_LEVEL
+func KeReleaseGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
+	atMost(irql.APC)
+	GuardedMutex.Release()
+}
+
+// KeAcquireGuardedMutexUnsafe takes the mutex without a region; the caller has all
+// APCs disabled.
+//
+// IRQL: <= APC_LEVEL
+func KeAcquireGuardedMutexUnsafe(GuardedMutex PKGUARDED_MUTEX) {
+	atMost(irql.APC)
+	GuardedMutex.AcquireUnsafe()
+}
+
+// KeReleaseGuardedMutexUnsafe ends what KeAcquireGuardedMutexUnsafe began.
+//
+// IRQL: <= APC_LEVEL
+func KeReleaseGuardedMutexUnsafe(GuardedMutex PKGUARDED_MUTEX) {
+	atMost(irql.APC)
+	GuardedMutex.ReleaseUnsafe()
+}
