@@ -22,4 +22,5 @@ const (
 	_ = uint(unsafe.Sizeof(GuardedMutex{}) - 56)
 	_ = uint(0x18 - unsafe.Offsetof(GuardedMutex{}.Gate))
 	_ = uint(0x30 - unsafe.Offsetof(GuardedMutex{}.KernelAPCDisable))
+	_ = uint(8 - unsafe.Sizeof(PushLock{}))
 )

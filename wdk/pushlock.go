@@ -1,0 +1,149 @@
+package wdk
+
+import (
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/sync"
+)
+
+// EX_PUSH_LOCK is one word, zero while free. It may lie in a Go variable.
+type (
+	EX_PUSH_LOCK  = sync.PushLock
+	PEX_PUSH_LOCK = *EX_PUSH_LOCK
+)
+
+// ExInitializePushLock makes PushLock free.
+//
+// IRQL: <= APC_LEVEL
+func ExInitializePushLock(PushLock PEX_PUSH_LOCK) {
+	atMost(irql.APC)
+	PushLock.Init()
+}
+
+// ExAcquirePushLockExclusive takes the lock for the caller alone. In a critical region
+// only, or it is bug check DRIVER_VERIFIER_DETECTED_VIOLATION 0xEA.
+//
+// IRQL: <= APC_LEVEL
+func ExAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
+	atMost(irql.APC)
+	PushLock.AcquireExclusive()
+}
+
+// ExAcquirePushLockShared takes the lock together with others. Somebody who waits
+// for exclusive access comes first. In a critical region only.
+//
+// IRQL: <= APC_LEVEL
+func ExAcquirePushLockShared(PushLock PEX_PUSH_LOCK) {
+	atMost(irql.APC)
+	PushLock.AcquireShared()
+}
+
+// ExReleasePushLock ends either acquisition.
+//
+// IRQL: <= APC_LEVEL
+func ExReleasePushLock(PushLock PEX_PUSH_LOCK) {
+	atMost(irql.APC)
+	PushLock.Release()
+}
+
+// ExReleasePushLockExclusive ends ExAcquirePushLockExclusive.
+//
+// IRQL: <= APC_LEVEL
+func ExReleasePushLockExclusive(PushLock PEX_PUSH_LOCK) {
+	atMost(irql.APC)
+	PushLock.ReleaseExclusive()
+}
+
+// ExReleasePushLockShared ends ExAcquirePushLockShared.
+//
+// IRQL: <= APC_LEVEL
+func ExReleasePushLockShared(PushLock PEX_PUSH_LOCK) {
+	atMost(irql.APC)
+	PushLock.ReleaseShared()
+}
+
+// ExfAcquirePushLockExclusive is ExAcquirePushLockExclusive, as compiled drivers call it.
+//
+// IRQL: <= APC_LEVEL
+func ExfAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) { ExAcquirePushLockExclusive(PushLock) }
+
+// ExfAcquirePushLockShared is ExAcquirePushLockShared, as compiled drivers call it.
+//
+// IRQL: <= APC_LEVEL
+func ExfAcquirePushLockShared(PushLock PEX_PUSH_LOCK) { ExAcquirePushLockShared(PushLock) }
+
+// ExfReleasePushLock is ExReleasePushLock, as compiled drivers call it.
+//
+// IRQL: <= APC_LEVEL
+func ExfReleasePushLock(PushLock PEX_PUSH_LOCK) { ExReleasePushLock(PushLock) }
+
+// ExfReleasePushLockExclusive is ExReleasePushLockExclusive, as compiled drivers call it.
+//
+// IRQL: <= APC_LEVEL
+func ExfReleasePushLockExclusive(PushLock PEX_PUSH_LOCK) { ExReleasePushLockExclusive(PushLock) }
+
+// ExfReleasePushLockShared is ExReleasePushLockShared, as compiled drivers call it.
+//
+// IRQL: <= APC_LEVEL
+func ExfReleasePushLockShared(PushLock PEX_PUSH_LOCK) { ExReleasePushLockShared(PushLock) }
+
+// ExTryAcquirePushLockExclusive takes a free lock and reports whether it did.
+//
+// IRQL: <= APC_LEVEL
+func ExTryAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) BOOLEAN {
+	atMost(irql.APC)
+	return PushLock.TryAcquireExclusive()
+}
+
+// ExTryAcquirePushLockShared takes the lock together with others if that need not wait,
+// and reports whether it did.
+//
+// IRQL: <= APC_LEVEL
+func ExTryAcquirePushLockShared(PushLock PEX_PUSH_LOCK) BOOLEAN {
+	atMost(irql.APC)
+	return PushLock.TryAcquireShared()
+}
+
+// ExfTryToWakePushLock has nothing to do: a release hands the lock over itself.
+//
+// IRQL: <= APC_LEVEL
+func ExfTryToWakePushLock(PushLock PEX_PUSH_LOCK) { atMost(irql.APC) }
+
+// FltInitializePushLock is ExInitializePushLock.
+//
+// IRQL: <= APC_LEVEL
+func FltInitializePushLock(PushLock PEX_PUSH_LOCK) { ExInitializePushLock(PushLock) }
+
+// FltDeletePushLock ends a lock that nobody holds.
+//
+// IRQL: <= APC_LEVEL
+func FltDeletePushLock(PushLock PEX_PUSH_LOCK) { atMost(irql.APC) }
+
+// FltAcquirePushLockExclusive enters a critical region and takes the lock for
+// the caller alone.
+//
+// IRQL: <= APC_LEVEL
+func FltAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
+	atMost(irql.APC)
+	kernel.EnterCriticalRegion()
+	PushLock.AcquireExclusive()
+}
+
+// FltAcquirePushLockShared enters a critical region and takes the lock together
+// with others.
+//
+// IRQL: <= APC_LEVEL
+func FltAcquirePushLockShared(PushLock PEX_PUSH_LOCK) {
+	atMost(irql.APC)
+	kernel.EnterCriticalRegion()
+	PushLock.AcquireShared()
+}
+
+// FltReleasePushLock ends either acquisition and leaves the critical region.
+//
+// IRQL: <= APC_LEVEL
+func FltReleasePushLock(PushLock PEX_PUSH_LOCK) {
+	atMost(irql.APC)
+	PushLock.Release()
+	kernel.LeaveCriticalRegion()
+}
