@@ -15,6 +15,7 @@ import (
 	"irqlab/linux"
 	"irqlab/mm"
 	"irqlab/pool"
+	"irqlab/sync"
 )
 
 // Counter is what arch.Counter was when the firmware had done its part.
@@ -49,6 +50,7 @@ func boot() {
 	dpc.APCDisable = kernel.APCDisable
 	pool.OnFree(dpc.CheckFree)
 	pool.OnFree(kernel.CheckFree)
+	pool.OnFree(sync.CheckFree)
 	prepare(0)
 	board.InitInterrupts()
 	board.InitCPU(0)

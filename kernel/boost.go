@@ -157,3 +157,13 @@ func AnyReady() bool {
 	}
 	return false
 }
+
+// LendPriority lets t run soon: the running thread is about to wait for a lock
+// that t holds. Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func LendPriority(t *Thread) {
+	old := LockDispatcher()
+	t.lend(min(Current().Priority, maxDynamic))
+	UnlockDispatcher(old)
+}

@@ -154,7 +154,7 @@ func release(p unsafe.Pointer) {
 }
 
 // checks are called with the bounds of each allocation about to be freed.
-var checks [4]func(lo, hi uintptr)
+var checks [8]func(lo, hi uintptr)
 
 // OnFree registers a check: it is called, without the pool's lock, with the
 // bounds of each allocation before it is freed, and stops the machine if an
