@@ -6,10 +6,11 @@
 // Its holder must not wait, must not be switched out, and must not touch
 // pageable memory (for Go: the heap's page may be absent, but never allocate).
 //
-// The package has three locks:
+// The package has four locks:
 //
 //	Lock         KSPIN_LOCK, the ordinary one; unfair under contention
 //	Queued       KSPIN_LOCK used through in-stack handles; first come, first served
+//	Shared       EX_SPIN_LOCK, one writer or several readers
 //	AcquireTo    a Lock shared with interrupt service routines, held at their level
 //
 // Lock order: this package takes no lock of its own.

@@ -1,0 +1,68 @@
+package wdk
+
+import (
+	"irqlab/irql"
+	"irqlab/sync/spin"
+)
+
+// EX_SPIN_LOCK is four bytes of resident memory, zero while free.
+type (
+	EX_SPIN_LOCK  = spin.Shared
+	PEX_SPIN_LOCK = *EX_SPIN_LOCK
+)
+
+// ExAcquireSpinLockShared raises to DISPATCH_LEVEL, takes the lock together with others
+// and returns the level before.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExAcquireSpinLockShared(SpinLock PEX_SPIN_LOCK) KIRQL { return SpinLock.AcquireShared() }
+
+// ExReleaseSpinLockShared ends what ExAcquireSpinLockShared began.
+//
+// IRQL: DISPATCH_LEVEL
+func ExReleaseSpinLockShared(SpinLock PEX_SPIN_LOCK, OldIrql KIRQL) { SpinLock.ReleaseShared(OldIrql) }
+
+// ExAcquireSpinLockSharedAtDpcLevel takes the lock at the level in force.
+//
+// IRQL: >= DISPATCH_LEVEL
+func ExAcquireSpinLockSharedAtDpcLevel(SpinLock PEX_SPIN_LOCK) { SpinLock.AcquireSharedAtDpc() }
+
+// ExReleaseSpinLockSharedFromDpcLevel frees the lock and leaves the level alone.
+//
+// IRQL: >= DISPATCH_LEVEL
+func ExReleaseSpinLockSharedFromDpcLevel(SpinLock PEX_SPIN_LOCK) { SpinLock.ReleaseSharedFromDpc() }
+
+// ExAcquireSpinLockExclusive raises to DISPATCH_LEVEL, takes the lock for this processor alone
+// and returns the level before.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExAcquireSpinLockExclusive(SpinLock PEX_SPIN_LOCK) KIRQL { return SpinLock.AcquireExclusive() }
+
+// ExReleaseSpinLockExclusive ends what ExAcquireSpinLockExclusive began.
+//
+// IRQL: DISPATCH_LEVEL
+func ExReleaseSpinLockExclusive(SpinLock PEX_SPIN_LOCK, OldIrql KIRQL) {
+	SpinLock.ReleaseExclusive(OldIrql)
+}
+
+// ExAcquireSpinLockExclusiveAtDpcLevel takes the lock at the level in force.
+//
+// IRQL: >= DISPATCH_LEVEL
+func ExAcquireSpinLockExclusiveAtDpcLevel(SpinLock PEX_SPIN_LOCK) { SpinLock.AcquireExclusiveAtDpc() }
+
+// ExReleaseSpinLockExclusiveFromDpcLevel frees the lock and leaves the level alone.
+//
+// IRQL: >= DISPATCH_LEVEL
+func ExReleaseSpinLockExclusiveFromDpcLevel(SpinLock PEX_SPIN_LOCK) {
+	SpinLock.ReleaseExclusiveFromDpc()
+}
+
+// ExTryConvertSharedSpinLockExclusive makes the caller's shared hold exclusive
+// if it is the only one and nobody waits for exclusive access, and reports
+// whether it did.
+//
+// IRQL: DISPATCH_LEVEL
+func ExTryConvertSharedSpinLockExclusive(SpinLock PEX_SPIN_LOCK) BOOLEAN {
+	exactly(irql.Dispatch)
+	return SpinLock.TryConvert()
+}
