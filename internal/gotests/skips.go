@@ -46,6 +46,7 @@ var timeSkips = []Skip{
 }
 
 var runtimeSkips = []Skip{
+	{"ExampleAddCleanup", "writes a file"},
 	{"TestArenaCollision", startsProcesses},
 	{"TestCrashWhileTracing", startsProcesses},
 	{"TestDecorateMappings", "reads /proc/self/maps"},
@@ -53,10 +54,12 @@ var runtimeSkips = []Skip{
 	{"TestG0StackOverflow", startsProcesses},
 	{"TestIssue66841", startsProcesses},
 	{"TestMemHashGlobalSeed", startsProcesses},
+	{"TestMemmoveOverflow", "maps a file"},
 	{"TestRuntimePanic", startsProcesses},
 	{"TestSchedPauseMetrics", "writes a heap dump to a file"},
 	{"TestTracebackRuntimeFunction", startsProcesses},
 	{"TestTracebackRuntimeMethod", startsProcesses},
+	{"TestTracebackSystem", startsProcesses},
 }
 
 // programSkips are the programs of GOROOT/test that cannot pass here and do
