@@ -47,6 +47,7 @@ func Start() {
 	if !ok {
 		bugcheck.Stop(bugcheck.NoPagesAvailable, 0, 0, 0, 0)
 	}
+	processID = uintptr(t.ID)
 	copy(t.Name[:], threadName)
 	initState(t, 0)
 	kernel.Ready(t)

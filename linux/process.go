@@ -5,9 +5,8 @@ import (
 	"irqlab/board"
 )
 
-// processID is the one process's ID. It is that of the first thread as well,
-// on Linux; nothing here depends on it.
-const processID = 1
+// processID is the one process's ID: as on Linux, that of its first thread.
+var processID uintptr
 
 // Exit ends the machine with a status, its last line on the console.
 //
