@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -58,6 +59,11 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 		return err
 	}
 	args, patterns, binaryArgs := splitPatterns(args)
+	if !slices.ContainsFunc(args, func(a string) bool { name, _, _ := flagName(a); return name == "p" }) {
+		// Each machine takes a host processor per CPU of its own, and what
+		// tests say about time suffers when it does not get them.
+		args = append(args, fmt.Sprintf("-p=%d", max(1, runtime.NumCPU()/m.CPUs)))
+	}
 	pkgs, err := g.testPackages(ctx, patterns)
 	if err != nil || len(pkgs) == 0 {
 		return err
