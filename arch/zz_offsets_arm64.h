@@ -96,6 +96,13 @@
 #define const_AccessExecute 8
 #define const_AccessRead 0
 #define const_AccessWrite 1
+#define const_CallBegun 0
+#define const_CallDone 4
+#define const_CallEnding 2
+#define const_CallMoved 6
+#define const_CallPanicked 5
+#define const_CallRefused 3
+#define const_CallRunning 1
 #define const_CauseAlignment 10
 #define const_CauseBreakpoint 6
 #define const_CauseDebug 7
@@ -121,6 +128,7 @@
 #define const_affinityMask 1095233437695
 #define const_blockSize 2097152
 #define const_bootTables 3
+#define const_debugCallFrame 288
 #define const_deviceBase 134217728
 #define const_ecBRK 60
 #define const_ecDataAbort 37
@@ -144,6 +152,7 @@
 #define const_kindStackOverflow 16
 #define const_kindSync 0
 #define const_poison 16045481047390945280
+#define const_privateMSize 4096
 #define const_pstateA 256
 #define const_pstateD 512
 #define const_pstateEL1h 5
@@ -161,7 +170,13 @@
 #define const_pteUXN 18014398509481984
 #define const_pteValid 1
 #define const_ramBase 1073741824
+#define const_returned 16
 #define const_stackGuard 928
 #define const_stackSize 16384
 #define const_stackSlot 32768
+#define const_stepCall 0
+#define const_stepPanicked 2
+#define const_stepRefused 8
+#define const_stepRestore 16
+#define const_stepReturned 1
 #define const_vaBits 48
