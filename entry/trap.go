@@ -26,6 +26,11 @@ func trap(f *arch.Frame) {
 		pageFault(f)
 	case arch.CauseNMI:
 		bugcheck.Freeze(f)
+	case arch.CauseBreakpoint:
+		if !f.FromKernel() && kernel.ServeCall(f) {
+			return
+		}
+		exception(f)
 	default:
 		exception(f)
 	}
@@ -45,9 +50,11 @@ func interrupt(f *arch.Frame) {
 	irql.Set(level)
 	switch level {
 	case irql.APC:
-		// Only interrupts the thread so that it looks for pending work on its
-		// way back to Go code.
+		// Ended at once: an APC's routine may wait.
 		board.EndOfInterrupt(v)
+		arch.EnableInterrupts()
+		kernel.APCInterrupt()
+		arch.DisableInterrupts()
 	case irql.Dispatch:
 		// Ended at once: the thread may be switched out in there, and the next
 		// one must be interruptible too.
@@ -122,8 +129,9 @@ func syscall(f *arch.Frame) {
 	leave(f)
 }
 
-// leave delivers what is pending for the thread before its Go code resumes. At
-// a raised level it has to wait: the APC interrupt comes when the level falls.
+// leave delivers what is pending for the thread before its Go code resumes:
+// signals, and calls of normal APC routines. At a raised level it has to wait:
+// the APC interrupt comes when the level falls.
 func leave(f *arch.Frame) {
 	c := arch.ThisContext()
 	if c.Attention == 0 {
@@ -135,4 +143,5 @@ func leave(f *arch.Frame) {
 	}
 	c.Frame = f
 	linux.Leave(f)
+	kernel.InjectCall(f)
 }

@@ -89,7 +89,16 @@ func lower(to Level) {
 	if cur >= Dispatch && to < Dispatch {
 		procUnpin()
 	}
+	if to == Passive && Lowered != nil && arch.ThisContext().Attention != 0 {
+		Lowered()
+	}
 }
+
+// Lowered, if set, is called by Go code of a thread that has lowered to
+// PASSIVE_LEVEL when something came for the thread meanwhile: normal APC
+// routines, which are Go, can't be called by the interrupt that the lowering let
+// through.
+var Lowered func()
 
 // AssertAtMost stops the machine if the level is above max.
 func AssertAtMost(max Level) {

@@ -23,7 +23,7 @@ func Bind(system bool, name string) {
 		copy(t.Name[:], name)
 		t.BasePriority, t.Priority, t.LockBoost = DefaultPriority, DefaultPriority, false
 		t.Quantum = quantumReset
-		t.Alerted = false
+		t.Alerted = [2]bool{}
 	}
 	UnlockDispatcher(old)
 }
@@ -49,9 +49,7 @@ func PrepareExit(status ntstatus.Status) {
 	if m := t.ownsMutex(); m != nil {
 		bugcheck.Stop(bugcheck.ThreadTerminateHeldMutex, uintptr(unsafe.Pointer(t)), uintptr(unsafe.Pointer(m)), 0, 0)
 	}
-	if t.KernelAPCs != 0 || t.SpecialAPCs != 0 {
-		bugcheck.Stop(bugcheck.KernelAPCPendingDuringExit, 0, uintptr(uint16(t.KernelAPCs))|uintptr(uint16(t.SpecialAPCs))<<16, 0, 1)
-	}
+	t.closeAPCs()
 	t.ExitStatus = status
 }
 

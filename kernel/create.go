@@ -61,6 +61,7 @@ func (t *Thread) init(lo, hi uintptr) {
 	t.Quantum = quantumReset
 	t.Affinity = 1<<arch.MaxCPUs - 1
 	t.MutantList.Init()
+	t.initAPCs()
 	t.Timer.Init(TypeNotificationTimer)
 	t.Timer.Header.Abandoned = threadTimer
 	t.ExitStatus = ntstatus.Pending
@@ -182,8 +183,9 @@ func (t *Thread) Dereference() {
 // IRQL: PASSIVE_LEVEL
 func Exit(status ntstatus.Status) {
 	irql.AssertAtMost(irql.Passive)
-	LockDispatcher()
 	t := Current()
+	t.closeAPCs()
+	LockDispatcher()
 	abandonAll(t)
 	if t.ExitStatus == ntstatus.Pending {
 		t.ExitStatus = status

@@ -17,7 +17,8 @@ type Args struct {
 
 // Enter runs fn(a) in kernel context: at once if the caller is there, else
 // through the gate, on the thread's kernel stack. fn must be a top-level
-// function and must not block; see EnterBlocking.
+// function and must not block; see EnterBlocking. Before it returns to Go code,
+// that makes the calls that have become due; see Calls.
 //
 // IRQL: any
 func Enter(fn func(*Args), a *Args) {
@@ -25,6 +26,24 @@ func Enter(fn func(*Args), a *Args) {
 		fn(keep(a))
 		return
 	}
+	gate(fn, a)
+	Attend()
+}
+
+// Attend makes the calls that are due for the running thread, if it is Go code
+// at PASSIVE_LEVEL; see Calls. Go code of a thread.
+//
+// IRQL: any
+func Attend() {
+	if arch.ThisContext().Attention != 0 {
+		attend()
+	}
+}
+
+// gate enters kernel context from Go code of a thread.
+//
+//go:nosplit
+func gate(fn func(*Args), a *Args) {
 	arch.Gate(*(*func(unsafe.Pointer))(unsafe.Pointer(&fn)), unsafe.Pointer(a))
 }
 
@@ -40,8 +59,9 @@ func EnterBlocking(fn func(*Args), a *Args) {
 		return
 	}
 	entersyscall()
-	arch.Gate(*(*func(unsafe.Pointer))(unsafe.Pointer(&fn)), unsafe.Pointer(a))
+	gate(fn, a)
 	exitsyscall()
+	Attend()
 }
 
 // keep hides from the compiler that a is passed on, or the callers' would all

@@ -107,7 +107,10 @@ func (m *Mutant) Release(level irql.Level) (previous int32, s ntstatus.Status) {
 	m.Header.SignalState++
 	if m.Header.SignalState == 1 {
 		m.Entry.Remove()
-		t.KernelAPCs += int16(m.APCDisable)
+		if m.APCDisable != 0 {
+			t.KernelAPCs++
+			t.regionLeft()
+		}
 		m.free()
 	}
 	return previous, ntstatus.Success

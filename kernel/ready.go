@@ -200,8 +200,12 @@ func (p *processor) switchTo(n *Thread) {
 // traceSwitch sees every thread switch, when set.
 var traceSwitch func(from, to *Thread)
 
-// finishSwitch releases the stack of a thread that ended.
+// finishSwitch releases the stack of a thread that ended, and has the one that
+// goes on look for APCs as soon as its level allows.
 func (p *processor) finishSwitch() {
+	if p.current.APCPending {
+		board.RequestSelf(uintptr(irql.APC))
+	}
 	if t := p.reap; t != nil {
 		p.reap = nil
 		t.release()

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"irqlab/arch"
+	"irqlab/board"
 	"irqlab/bugcheck"
 	"irqlab/irql"
 	"irqlab/ntstatus"
@@ -36,6 +37,7 @@ func LeaveCriticalRegion() {
 		t.unbalanced()
 	}
 	t.KernelAPCs++
+	t.lookAfterRegion()
 }
 
 // EnterGuardedRegion disables all of the running thread's APCs until the
@@ -54,6 +56,44 @@ func LeaveGuardedRegion() {
 		t.unbalanced()
 	}
 	t.SpecialAPCs++
+	t.lookAfterRegion()
+}
+
+// lookAfterRegion delivers what the region that the running thread has left held
+// back.
+func (t *Thread) lookAfterRegion() {
+	if t.SpecialAPCs == 0 && (t.UserAPCPending || !t.APCs[KernelMode].Empty()) {
+		var a Args
+		Enter(leftRegion, &a)
+	}
+}
+
+func leftRegion(*Args) {
+	t := Current()
+	if irql.Current() > irql.Dispatch {
+		// The dispatcher lock is out of reach. What is left to do will be done
+		// by the interrupt.
+		t.APCPending = true
+		t.Context.Attention = 1
+		board.RequestSelf(uintptr(irql.APC))
+		return
+	}
+	old := LockDispatcher()
+	t.regionLeft()
+	UnlockDispatcher(old)
+	t.lookForAPCs()
+}
+
+// regionLeft notes what can be delivered to the running thread now that it was
+// in a region until now. Dispatcher lock held.
+func (t *Thread) regionLeft() {
+	if t.specialReady() || t.normalReady() {
+		t.APCPending = true
+		board.RequestSelf(uintptr(irql.APC))
+	}
+	if t.normalReady() || t.userReady() {
+		t.Context.Attention = 1
+	}
 }
 
 // unbalanced stops the machine for a region that is left but was not entered.

@@ -54,8 +54,9 @@ type Thread struct {
 	WaitIRQL    irql.Level
 	WaitMode    uint8
 	Alertable   bool
-	Alerted     bool
-	WaitNext    bool // the dispatcher lock is kept for the wait that follows
+	Alerted     [2]bool // by mode: an alert is remembered
+	waitNormal  bool    // the wait ends for a normal kernel APC, to be begun anew
+	WaitNext    bool    // the dispatcher lock is kept for the wait that follows
 	WaitCount   uint8
 	WaitReason  uint8
 	WaitBlocks  *WaitBlock                   // the first of the wait in progress
@@ -64,6 +65,17 @@ type Thread struct {
 	MutantList  list.Entry                   // mutants it owns
 	KernelAPCs  int16                        // KernelApcDisable: negative while normal kernel APCs are off
 	SpecialAPCs int16                        // SpecialApcDisable: negative while all are off
+
+	APCs           [2]list.Entry // APC queues by mode (KAPC_STATE)
+	APCPending     bool          // look into the kernel queue when IRQL is below APC_LEVEL
+	APCInProgress  bool          // a normal kernel APC's routine runs
+	UserAPCPending bool          // a user APC is due before its caller goes on
+	APCQueueable   bool          // APCs may be queued
+	call           *injected     // the injected call in progress
+
+	SuspendCount     int8 // suspensions less resumptions
+	suspendAPC       APC
+	suspendSemaphore suspendSemaphore
 
 	System     bool // made by PsCreateSystemThread: a goroutine locked to its M
 	Locked     bool // its goroutine is locked to it, so thread-owned objects may be used

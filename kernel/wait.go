@@ -52,7 +52,7 @@ const (
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func (h *Header) Wait(timeout *int64, alertable bool, mode Mode) ntstatus.Status {
-	return wait(&h, 1, WaitAny, timeout, alertable, mode, nil)
+	return wait(&h, 1, WaitAny, timeout, alertable, mode, nil, nil)
 }
 
 // WaitMany waits for one or for all of n objects, their addresses at objects
@@ -61,6 +61,22 @@ func (h *Header) Wait(timeout *int64, alertable bool, mode Mode) ntstatus.Status
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func WaitMany(objects **Header, n int, typ WaitType, timeout *int64, alertable bool, mode Mode, blocks *WaitBlock) ntstatus.Status {
+	return WaitManyFromGo(objects, n, typ, timeout, alertable, mode, blocks, nil)
+}
+
+// Rewait is what a wait on behalf of Go code leaves behind when it is
+// interrupted for a normal kernel APC, whose routine only Go code can call: when
+// the wait ends. Zero at first.
+type Rewait struct {
+	due   uint64
+	begun bool
+}
+
+// WaitManyFromGo is WaitMany for a wait on behalf of Go code. It returns
+// STATUS_KERNEL_APC when that is to see what it has to call, and to wait again.
+//
+// IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
+func WaitManyFromGo(objects **Header, n int, typ WaitType, timeout *int64, alertable bool, mode Mode, blocks *WaitBlock, r *Rewait) ntstatus.Status {
 	limit := MaximumWaitObjects
 	if blocks == nil {
 		limit = ThreadWaitObjects
@@ -68,7 +84,7 @@ func WaitMany(objects **Header, n int, typ WaitType, timeout *int64, alertable b
 	if n <= 0 || n > limit {
 		bugcheck.Stop(bugcheck.MaximumWaitObjects, uintptr(n), uintptr(limit), 0, 0)
 	}
-	return wait(objects, n, typ, timeout, alertable, mode, blocks)
+	return wait(objects, n, typ, timeout, alertable, mode, blocks, r)
 }
 
 // at returns the i-th of the objects.
@@ -81,7 +97,7 @@ func block(blocks *WaitBlock, i int) *WaitBlock {
 	return (*WaitBlock)(unsafe.Add(unsafe.Pointer(blocks), i*int(unsafe.Sizeof(WaitBlock{}))))
 }
 
-func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool, mode Mode, blocks *WaitBlock) ntstatus.Status {
+func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool, mode Mode, blocks *WaitBlock, r *Rewait) ntstatus.Status {
 	t := Current()
 	if !t.WaitNext && irql.Current() >= irql.Dispatch && (timeout == nil || *timeout != 0) {
 		refuse(t)
@@ -89,37 +105,62 @@ func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool,
 	if traceWait != nil {
 		traceWait(t, at(objects, 0), n)
 	}
-	old := LockDispatcher()
-	t.WaitIRQL = old
-	if s, ok := satisfied(t, objects, n, typ); ok {
-		t.spend()
-		UnlockDispatcher(old)
-		return s
-	}
-	// An object is looked at first, then an alert, then the time.
-	if alertable && t.Alerted {
-		t.Alerted = false
-		UnlockDispatcher(old)
-		return ntstatus.Alerted
-	}
-	var due uint64
-	if timeout != nil {
-		if due = dueTime(*timeout); due <= InterruptTime() {
-			UnlockDispatcher(old)
-			return ntstatus.Timeout
-		}
-	}
 	if blocks == nil {
 		blocks = &t.ownBlocks[0]
 	}
-	for i := range n {
-		b, h := block(blocks, i), at(objects, i)
-		b.Thread, b.Object, b.Type, b.Key = t, h, typ, uint16(i)
-		h.WaitList.InsertTail(&b.Entry)
+	var due uint64
+	begun := r != nil && r.begun
+	if begun {
+		due = r.due
 	}
-	t.WaitBlocks, t.WaitCount = blocks, uint8(n)
-	t.Alertable, t.WaitMode = alertable, mode
-	return t.block(due, old)
+	for {
+		old := LockDispatcher()
+		t.WaitIRQL = old
+		if t.APCPending && old < irql.APC {
+			switch {
+			case t.specialReady():
+				UnlockDispatcher(old)
+				t.lookForAPCs()
+				continue
+			case r != nil && t.normalReady():
+				t.Context.Attention = 1
+				UnlockDispatcher(old)
+				r.due, r.begun = due, begun
+				return ntstatus.KernelAPC
+			}
+		}
+		if s, ok := satisfied(t, objects, n, typ); ok {
+			t.spend()
+			UnlockDispatcher(old)
+			return s
+		}
+		// An object is looked at first, then an alert, then the time.
+		if s, ok := t.alerted(alertable, mode); ok {
+			UnlockDispatcher(old)
+			return s
+		}
+		if timeout != nil {
+			// A wait that is begun anew goes on with the time that is left.
+			if !begun {
+				due, begun = dueTime(*timeout), true
+			}
+			if due <= InterruptTime() {
+				UnlockDispatcher(old)
+				return ntstatus.Timeout
+			}
+		}
+		for i := range n {
+			b, h := block(blocks, i), at(objects, i)
+			b.Thread, b.Object, b.Type, b.Key = t, h, typ, uint16(i)
+			h.WaitList.InsertTail(&b.Entry)
+		}
+		t.WaitBlocks, t.WaitCount = blocks, uint8(n)
+		t.Alertable, t.WaitMode = alertable, mode
+		t.waitNormal = r != nil
+		if s := t.block(due, old); s != ntstatus.KernelAPC {
+			return s
+		}
+	}
 }
 
 // block gives the processor away until unwait. due is an interrupt time, 0 for
@@ -252,62 +293,63 @@ func (t *Thread) unwait(s ntstatus.Status, inc int8) {
 	makeReady(t, false)
 }
 
-// Alert ends the thread's wait if that is alertable, or is remembered for its
-// next alertable wait (KeAlertThread). It reports whether an alert was already
-// remembered. Kernel context.
-//
-// IRQL: <= DISPATCH_LEVEL
-func Alert(t *Thread) bool {
-	old := LockDispatcher()
-	was := t.Alerted
-	if t.State == StateWaiting && t.Alertable {
-		t.unwait(ntstatus.Alerted, 0)
-	} else {
-		t.Alerted = true
-	}
-	UnlockDispatcher(old)
-	return was
-}
-
-// TestAlert returns whether an alert was remembered for the running thread, and
-// forgets it (KeTestAlertThread). Kernel context.
-func TestAlert() bool {
-	old := LockDispatcher()
-	t := Current()
-	was := t.Alerted
-	t.Alerted = false
-	UnlockDispatcher(old)
-	return was
-}
-
 // Delay puts the running thread to sleep (KeDelayExecutionThread). A zero
 // interval passes the processor to a ready thread of the same priority. A delay
 // that elapses is a success, and never ends early. Kernel context.
 //
 // IRQL: <= APC_LEVEL
 func Delay(interval int64, alertable bool, mode Mode) ntstatus.Status {
+	return DelayFromGo(interval, alertable, mode, nil)
+}
+
+// DelayFromGo is Delay on behalf of Go code; see WaitManyFromGo.
+//
+// IRQL: <= APC_LEVEL
+func DelayFromGo(interval int64, alertable bool, mode Mode, r *Rewait) ntstatus.Status {
 	t := Current()
 	if irql.Current() >= irql.Dispatch {
 		refuse(t)
 	}
-	old := LockDispatcher()
-	if alertable && t.Alerted {
-		t.Alerted = false
-		UnlockDispatcher(old)
-		return ntstatus.Alerted
+	var due uint64
+	if r != nil && r.begun {
+		due = r.due
+	} else {
+		due = dueTime(interval)
 	}
-	due := dueTime(interval)
-	if due <= InterruptTime() {
-		this().rotate()
-		UnlockDispatcher(old)
-		return ntstatus.Success
+	for {
+		old := LockDispatcher()
+		if t.APCPending && old < irql.APC {
+			switch {
+			case t.specialReady():
+				UnlockDispatcher(old)
+				t.lookForAPCs()
+				continue
+			case r != nil && t.normalReady():
+				t.Context.Attention = 1
+				UnlockDispatcher(old)
+				r.due, r.begun = due, true
+				return ntstatus.KernelAPC
+			}
+		}
+		if s, ok := t.alerted(alertable, mode); ok {
+			UnlockDispatcher(old)
+			return s
+		}
+		if due <= InterruptTime() {
+			this().rotate()
+			UnlockDispatcher(old)
+			return ntstatus.Success
+		}
+		t.Alertable, t.WaitMode = alertable, mode
+		t.waitNormal = r != nil
+		switch s := t.block(due, old); s {
+		case ntstatus.Timeout:
+			return ntstatus.Success
+		case ntstatus.KernelAPC:
+		default:
+			return s
+		}
 	}
-	t.Alertable, t.WaitMode = alertable, mode
-	s := t.block(due, old)
-	if s == ntstatus.Timeout {
-		s = ntstatus.Success
-	}
-	return s
 }
 
 // Yield passes the processor to any other ready thread that may run here, even

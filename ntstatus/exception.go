@@ -18,6 +18,7 @@ var names = [...]struct {
 	{Success, "STATUS_SUCCESS"},
 	{AbandonedWait0, "STATUS_ABANDONED: the mutant's last owner ended without releasing it"},
 	{UserAPC, "STATUS_USER_APC: the wait was interrupted by a user APC"},
+	{KernelAPC, "STATUS_KERNEL_APC: the wait was interrupted by a kernel APC"},
 	{Alerted, "STATUS_ALERTED: the wait was interrupted by an alert"},
 	{Timeout, "STATUS_TIMEOUT: the time to wait has passed"},
 	{Pending, "STATUS_PENDING"},

@@ -10,6 +10,7 @@ const (
 	Wait0             Status = 0x00000000
 	AbandonedWait0    Status = 0x00000080
 	UserAPC           Status = 0x000000C0
+	KernelAPC         Status = 0x00000100
 	Alerted           Status = 0x00000101
 	Timeout           Status = 0x00000102
 	Pending           Status = 0x00000103

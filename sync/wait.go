@@ -36,10 +36,11 @@ func Wait(h *kernel.Header, timeout *int64, alertable bool, mode kernel.Mode) nt
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func WaitMany(objects **kernel.Header, n int, typ kernel.WaitType, timeout *int64, alertable bool,
 	mode kernel.Mode, blocks *kernel.WaitBlock) ntstatus.Status {
-	w := waiting{objects, n, typ, timeout, alertable, mode, uintptr(unsafe.Pointer(blocks)), 0}
+	w := waiting{objects: objects, n: n, typ: typ, timeout: timeout, alertable: alertable, mode: mode,
+		blocks: uintptr(unsafe.Pointer(blocks))}
 	var s ntstatus.Status
 	if arch.InKernel() {
-		s = w.wait(timeout)
+		s = w.wait(timeout, nil)
 	} else {
 		s = w.fromGo()
 	}
@@ -58,12 +59,13 @@ type waiting struct {
 	alertable bool
 	mode      kernel.Mode
 	blocks    uintptr // in resident memory; a word, or all of this would go to the heap
+	rewait    kernel.Rewait
 	status    ntstatus.Status
 }
 
-func (w *waiting) wait(timeout *int64) ntstatus.Status {
-	return kernel.WaitMany(w.objects, w.n, w.typ, timeout, w.alertable, w.mode,
-		(*kernel.WaitBlock)(unsafe.Pointer(w.blocks)))
+func (w *waiting) wait(timeout *int64, r *kernel.Rewait) ntstatus.Status {
+	return kernel.WaitManyFromGo(w.objects, w.n, w.typ, timeout, w.alertable, w.mode,
+		(*kernel.WaitBlock)(unsafe.Pointer(w.blocks)), r)
 }
 
 // fromGo waits on behalf of a goroutine.
@@ -78,18 +80,28 @@ func (w *waiting) fromGo() ntstatus.Status {
 		// locked. What pins the goroutine must end before it can block, and the
 		// level keeps it where it is until then.
 		irql.Unpin()
-		kernel.EnterBlocking(wait, &a)
-		return w.status
+		return w.block(&a)
 	}
 	zero := w.timeout != nil && *w.timeout == 0
 	if zero || irql.Current() < irql.Dispatch {
+		kernel.Attend() // what is pending comes before the wait
 		kernel.Enter(try, &a)
 		if zero || w.status != ntstatus.Timeout {
 			return w.status
 		}
 	}
-	kernel.EnterBlocking(wait, &a)
-	return w.status
+	return w.block(&a)
+}
+
+// block waits, and begins anew as often as the wait is interrupted for something
+// that EnterBlocking calls.
+func (w *waiting) block(a *kernel.Args) ntstatus.Status {
+	for {
+		kernel.EnterBlocking(wait, a)
+		if w.status != ntstatus.KernelAPC {
+			return w.status
+		}
+	}
 }
 
 // noTime is a zero timeout.
@@ -97,12 +109,12 @@ var noTime int64
 
 func try(a *kernel.Args) {
 	w := (*waiting)(a.P)
-	w.status = w.wait(&noTime)
+	w.status = w.wait(&noTime, nil)
 }
 
 func wait(a *kernel.Args) {
 	w := (*waiting)(a.P)
-	w.status = w.wait(w.timeout)
+	w.status = w.wait(w.timeout, &w.rewait)
 }
 
 // mutants reports whether any of the objects is one.

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"unsafe"
 
+	_ "irqlab/apc" // threads take APCs
 	"irqlab/arch"
 	"irqlab/bugcheck"
 	"irqlab/irql"
@@ -90,10 +91,13 @@ func Exit(status ntstatus.Status) ntstatus.Status {
 		return ntstatus.InvalidParameter
 	}
 	a := kernel.Args{A: uintptr(uint32(status))}
+	kernel.Enter(refuseAPCs, &a) // which calls what is due still
 	kernel.Enter(prepareExit, &a)
 	runtime.Goexit()
 	panic("unreachable")
 }
+
+func refuseAPCs(*kernel.Args) { kernel.RefuseAPCs() }
 
 func prepareExit(a *kernel.Args) { kernel.PrepareExit(ntstatus.Status(int32(a.A))) }
 

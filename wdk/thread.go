@@ -219,12 +219,12 @@ func setBase(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).SetBasePriori
 // IRQL: <= DISPATCH_LEVEL
 func KeAlertThread(Thread PKTHREAD, AlertMode KPROCESSOR_MODE) BOOLEAN {
 	atMost(irql.Dispatch)
-	a := kernel.Args{P: unsafe.Pointer(Thread)}
+	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(AlertMode)}
 	kernel.Enter(alert, &a)
 	return a.R != 0
 }
 
-func alert(a *kernel.Args) { a.R = truth(kernel.Alert((*kernel.Thread)(a.P))) }
+func alert(a *kernel.Args) { a.R = truth(kernel.Alert((*kernel.Thread)(a.P), kernel.Mode(a.A))) }
 
 // KeTestAlertThread reports whether an alert was remembered for the running
 // thread, and forgets it.
@@ -232,12 +232,12 @@ func alert(a *kernel.Args) { a.R = truth(kernel.Alert((*kernel.Thread)(a.P))) }
 // IRQL: <= DISPATCH_LEVEL
 func KeTestAlertThread(AlertMode KPROCESSOR_MODE) BOOLEAN {
 	atMost(irql.Dispatch)
-	var a kernel.Args
+	a := kernel.Args{A: uintptr(AlertMode)}
 	kernel.Enter(testAlert, &a)
 	return a.R != 0
 }
 
-func testAlert(a *kernel.Args) { a.R = truth(kernel.TestAlert()) }
+func testAlert(a *kernel.Args) { a.R = truth(kernel.TestAlert(kernel.Mode(a.A))) }
 
 // ZwAlertThread is KeAlertThread for a handle.
 //

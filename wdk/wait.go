@@ -83,17 +83,7 @@ func KeDelayExecutionThread(WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Interva
 	if irql.Current() != irql.Dispatch || !dpc.Executing() {
 		atMost(irql.APC)
 	}
-	a := kernel.Args{A: uintptr(*Interval), B: truth(Alertable), C: uintptr(WaitMode)}
-	if irql.Current() >= irql.Dispatch {
-		kernel.Enter(delay, &a) // which stops the machine
-	} else {
-		kernel.EnterBlocking(delay, &a)
-	}
-	return NTSTATUS(int32(a.R))
-}
-
-func delay(a *kernel.Args) {
-	a.R = uintptr(uint32(kernel.Delay(int64(a.A), a.B != 0, kernel.Mode(a.C))))
+	return sync.Delay(*Interval, Alertable, WaitMode)
 }
 
 // NtYieldExecution passes the processor to another ready thread, even one of

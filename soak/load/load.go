@@ -178,7 +178,7 @@ func stop(*kernel.Args) {
 func join(t *kernel.Thread) {
 	t.Header.Wait(nil, false, kernel.KernelMode)
 	old := kernel.LockDispatcher()
-	leftAlerted = leftAlerted || t.Alerted
+	leftAlerted = leftAlerted || t.Alerted[kernel.KernelMode]
 	t.Dereference()
 	kernel.UnlockDispatcher(old)
 }

@@ -188,7 +188,7 @@ func signaller(w *Worker) {
 // alerter alerts a thread that sleeps alertably: each alert that is not merged
 // with one before it ends one wait.
 func alerter(w *Worker) {
-	if t := alertee(); t != nil && !kernel.Alert(t) {
+	if t := alertee(); t != nil && !kernel.Alert(t, kernel.KernelMode) {
 		alertsMade++
 	}
 	w.nap()

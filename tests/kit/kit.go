@@ -10,6 +10,7 @@ import (
 	"time"
 	"unsafe"
 
+	_ "irqlab/apc" // threads take APCs
 	"irqlab/arch"
 	"irqlab/board"
 	_ "irqlab/entry"
