@@ -68,7 +68,8 @@ lint:
 	@files="$$(git ls-files '*.go' | xargs gofmt -l)"; test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
 	@go vet $(HOST_PKGS)
 	@for arch in amd64 arm64; do GOARCH=$$arch go vet $(VET_KERNEL) -tags irqlab $(LINT_PKGS) || exit; done
-	@go tool staticcheck -tags irqlab $(HOST_PKGS) $(LINT_PKGS)
+	@go tool staticcheck $(HOST_PKGS)
+	@go tool staticcheck -tags irqlab $(LINT_PKGS)
 	@tool=$$(go tool -n staticcheck) && GOARCH=arm64 $$tool -tags irqlab $(LINT_PKGS)
 
 host-test:

@@ -1,3 +1,5 @@
+//go:build !irqlab
+
 package main
 
 import (
