@@ -69,8 +69,7 @@ lint:
 	@go vet $(HOST_PKGS)
 	@for arch in amd64 arm64; do GOARCH=$$arch go vet $(VET_KERNEL) -tags irqlab $(LINT_PKGS) || exit; done
 	@go tool staticcheck $(HOST_PKGS)
-	@go tool staticcheck -tags irqlab $(LINT_PKGS)
-	@tool=$$(go tool -n staticcheck) && GOARCH=arm64 $$tool -tags irqlab $(LINT_PKGS)
+	@tool=$$(go tool -n staticcheck) && for arch in amd64 arm64; do GOARCH=$$arch $$tool -tags irqlab $(LINT_PKGS) || exit; done
 
 host-test:
 	@go test -overlay "$$($(IRQLAB) overlay)" -vet=off $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
