@@ -81,11 +81,12 @@ test-go-short:
 $(VM_RUNS): vm-%: tools
 	@$(IRQLAB) test -arch $(word 1,$(subst -, ,$*)) -cpus $(word 2,$(subst -, ,$*)) -count 1 $(VM_PKGS)
 
-# Cheap when nothing changed, which only the go command knows.
+# Cheap when nothing changed, which only the go command knows. Standard input
+# and output belong to the guest.
 tools: qemu-installed
-	@go build -o $(IRQLAB) ./cmd/irqlab
+	@go build -o $(IRQLAB) ./cmd/irqlab </dev/null >&2
 
 qemu-installed:
-	@cmd/irqlab/install-qemu.sh >&2
+	@cmd/irqlab/install-qemu.sh </dev/null >&2
 
 .PHONY: help qemu gdb test check test-go soak bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)
