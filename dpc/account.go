@@ -74,22 +74,13 @@ func ended(cpu uint32, c *call) {
 	}
 }
 
-func (p *processor) started(cpu uint32, c *call) {
-	started(cpu, c)
-	p.running = Running{arch.Counter(), c.routine}
-	p.watch.single = 0
-}
-
-func (p *processor) ended(cpu uint32, c *call) {
-	t := arch.Counter() - p.running.Start
-	p.running.Routine = 0
-	s := &p.stats
+// add counts one call that took t.
+func (s *Stats) add(t uint64, routine uintptr) {
 	s.Run++
 	s.Time += t
 	if t > s.Longest {
-		s.Longest, s.LongestRoutine = t, c.routine
+		s.Longest, s.LongestRoutine = t, routine
 	}
-	ended(cpu, c)
 }
 
 // watch counts clock ticks for the DPC watchdog.
@@ -112,9 +103,9 @@ var (
 // IRQL: CLOCK_LEVEL
 func Tick(interrupted irql.Level) {
 	p := &processors[arch.ThisCPU().ID]
-	old := p.ordinary.lock.AcquireTo(irql.High)
+	old := p.ordinary.acquire()
 	wake := p.demand.tick(p.ordinary.inserted, p.ordinary.depth)
-	p.ordinary.lock.ReleaseTo(old)
+	p.ordinary.release(old)
 	if wake {
 		board.RequestSelf(uintptr(irql.Dispatch))
 	}

@@ -60,8 +60,8 @@ func Pending(cpu uint32) bool {
 	return atomic.LoadUint32(&p.ordinary.depth)|atomic.LoadUint32(&p.threadSignal) != 0 || p.demand.requested
 }
 
-// insertion carries one Insert into kernel context.
-type insertion struct {
+// operation carries an Insert or Remove into kernel context.
+type operation struct {
 	object     *Object
 	arg1, arg2 unsafe.Pointer
 	ok         bool
@@ -74,51 +74,59 @@ type insertion struct {
 //
 // IRQL: any
 func (d *Object) Insert(arg1, arg2 unsafe.Pointer) bool {
-	i := insertion{object: d, arg1: arg1, arg2: arg2}
 	if arch.InKernel() {
-		insert(unsafe.Pointer(&i))
-	} else {
-		arch.Gate(insert, unsafe.Pointer(&i))
+		return d.insert(arg1, arg2)
 	}
-	return i.ok
+	o := operation{object: d, arg1: arg1, arg2: arg2}
+	arch.Gate(insert, unsafe.Pointer(&o))
+	return o.ok
 }
 
 func insert(arg unsafe.Pointer) {
-	i := (*insertion)(arg)
-	old := irql.Raise(irql.High)
-	d := i.object // not touched before the raise: a bad address is IRQL_NOT_LESS_OR_EQUAL
+	o := (*operation)(arg)
+	o.ok = o.object.insert(o.arg1, o.arg2)
+}
+
+// insert is Insert in kernel context. The object is not touched before the
+// raise: a bad address is IRQL_NOT_LESS_OR_EQUAL.
+func (d *Object) insert(arg1, arg2 unsafe.Pointer) bool {
+	old := irql.Current()
+	irql.Set(irql.High)
 	me := arch.ThisCPU().ID
 	cpu := me
 	if d.Number != 0 {
-		cpu = uint32(d.Number) - targetBase
-		if n := atomic.LoadUint32(&arch.NumCPUs); cpu >= n {
-			invalid(badProcessor, uintptr(unsafe.Pointer(d)), uintptr(cpu), uintptr(n))
-		}
+		cpu = d.target()
 	}
-	p := &processors[cpu]
+	p := &processors[cpu%arch.MaxCPUs]
+	q := p.queueFor(d)
+	q.lock.AcquireAtDpc()
 	wake := false
-	if q := p.queueFor(d); q == &p.ordinary {
-		q.lock.AcquireAtDpc()
-		if i.ok = q.claim(d); i.ok {
-			q.link(d, i.arg1, i.arg2)
+	ok := q.claim(d)
+	if ok {
+		q.link(d, arg1, arg2)
+		if q == &p.ordinary {
 			wake = p.demand.wants(d.Importance, q.depth, cpu == me, atomic.LoadUint32(&p.idle) != 0)
+		} else if !p.threadBusy {
+			p.threadBusy = true
+			atomic.StoreUint32(&p.threadSignal, 1)
+			wake = true
 		}
-		q.lock.ReleaseFromDpc()
-	} else {
-		q.lock.AcquireAtDpc()
-		if i.ok = q.claim(d); i.ok {
-			q.link(d, i.arg1, i.arg2)
-			if wake = !p.threadBusy; wake {
-				p.threadBusy = true
-				atomic.StoreUint32(&p.threadSignal, 1)
-			}
-		}
-		q.lock.ReleaseFromDpc()
 	}
+	q.lock.ReleaseFromDpc()
 	if wake {
 		request(cpu, me)
 	}
-	irql.Lower(old)
+	irql.Set(old)
+	return ok
+}
+
+// target returns the processor that the object is meant for.
+func (d *Object) target() uint32 {
+	cpu := uint32(d.Number) - targetBase
+	if n := atomic.LoadUint32(&arch.NumCPUs); cpu >= n {
+		invalid(badProcessor, uintptr(unsafe.Pointer(d)), uintptr(cpu), uintptr(n))
+	}
+	return cpu
 }
 
 // queueFor returns the queue of p that serves d.
@@ -143,24 +151,25 @@ func request(cpu, me uint32) {
 //
 // IRQL: any
 func (d *Object) Remove() bool {
-	i := insertion{object: d}
+	o := operation{object: d}
 	if arch.InKernel() {
-		remove(unsafe.Pointer(&i))
+		remove(unsafe.Pointer(&o))
 	} else {
-		arch.Gate(remove, unsafe.Pointer(&i))
+		arch.Gate(remove, unsafe.Pointer(&o))
 	}
-	return i.ok
+	return o.ok
 }
 
 func remove(arg unsafe.Pointer) {
-	i := (*insertion)(arg)
-	old := irql.Raise(irql.High)
-	if q := (*queue)(unsafe.Pointer(atomic.LoadUintptr(&i.object.Data))); q != nil {
+	o := (*operation)(arg)
+	old := irql.Current()
+	irql.Set(irql.High)
+	if q := (*queue)(unsafe.Pointer(atomic.LoadUintptr(&o.object.Data))); q != nil {
 		q.lock.AcquireAtDpc()
-		i.ok = q.unlink(i.object)
+		o.ok = q.unlink(o.object)
 		q.lock.ReleaseFromDpc()
 	}
-	irql.Lower(old)
+	irql.Set(old)
 }
 
 // Drain runs all DPCs of this processor's ordinary queue, and wakes its DPC
@@ -183,36 +192,40 @@ func Drain() {
 // next takes the first DPC. That the queue is empty and that it is no longer
 // being served becomes true in one step, so no insert is left unserved.
 func (p *processor) next(c *call) bool {
-	old := p.ordinary.lock.AcquireTo(irql.High)
+	old := p.ordinary.acquire()
 	ok := p.ordinary.take(c)
 	p.demand.active = ok
 	p.demand.requested = false
-	p.ordinary.lock.ReleaseTo(old)
+	p.ordinary.release(old)
 	return ok
 }
 
 // run calls one routine.
 func (p *processor) run(cpu uint32, c *call) {
-	p.started(cpu, c)
-	apcs := uint32(0)
-	if APCDisable != nil {
-		apcs = APCDisable()
-	}
+	started(cpu, c)
+	p.watch.single = 0
+	start := arch.Counter()
+	p.running = Running{start, c.routine}
+	apcs := apcDisable()
 	(*(*Routine)(unsafe.Pointer(&c.routine)))(c.object, c.context, c.arg1, c.arg2)
 	if level := irql.Current(); level != irql.Dispatch {
 		returnedAt(level, irql.Dispatch, c)
 	}
-	if APCDisable != nil {
-		if now := APCDisable(); now != apcs {
-			invalid(apcCount, c.routine, uintptr(apcs), uintptr(now))
-		}
+	if now := apcDisable(); now != apcs {
+		invalid(apcCount, c.routine, uintptr(apcs), uintptr(now))
 	}
-	p.ended(cpu, c)
+	p.running.Routine = 0
+	p.stats.add(arch.Counter()-start, c.routine)
+	ended(cpu, c)
 }
 
-// APCDisable, if set at boot, returns the running thread's counts of disabled
-// APCs, which a DPC routine must leave as they are.
-var APCDisable func() uint32
+// APCDisable is the distance from a thread's context to its two counts of
+// disabled APCs, which a DPC routine must leave as they are. Set at boot.
+var APCDisable uintptr
+
+func apcDisable() uint32 {
+	return *(*uint32)(unsafe.Add(unsafe.Pointer(arch.ThisContext()), APCDisable))
+}
 
 // Parameter 1 of bug check TIMER_OR_DPC_INVALID.
 const (
@@ -247,9 +260,9 @@ func (q *queue) checkFree(lo, hi uintptr) {
 	if atomic.LoadUint32(&q.depth) == 0 {
 		return
 	}
-	old := q.lock.AcquireTo(irql.High)
+	old := q.acquire()
 	d := q.find(lo, hi)
-	q.lock.ReleaseTo(old)
+	q.release(old)
 	if d == nil {
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"irqlab/arch"
-	"irqlab/irql"
 )
 
 // Info is a DPC in a queue, for debuggers.
@@ -41,7 +40,7 @@ func listQueues(arg unsafe.Pointer) {
 	l := (*listing)(arg)
 	p := &processors[l.cpu]
 	for _, q := range [...]*queue{&p.ordinary, &p.threaded} {
-		old := q.lock.AcquireTo(irql.High)
+		old := q.acquire()
 		for e := q.entries.Flink; e != nil && e != &q.entries; e = e.Flink {
 			if l.n < len(l.buf) {
 				d := (*Object)(e.Container(offset))
@@ -50,7 +49,7 @@ func listQueues(arg unsafe.Pointer) {
 			}
 			l.n++
 		}
-		q.lock.ReleaseTo(old)
+		q.release(old)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"irqlab/irql"
 	"irqlab/list"
 	"irqlab/sync/spin"
 )
@@ -14,6 +15,20 @@ type queue struct {
 	entries  list.Entry
 	depth    uint32 // written atomically, with the lock held
 	inserted uint64 // DPCs ever linked
+}
+
+// acquire masks everything and takes the queue's lock. Kernel context.
+func (q *queue) acquire() irql.Level {
+	old := irql.Current()
+	irql.Set(irql.High)
+	q.lock.AcquireAtDpc()
+	return old
+}
+
+// release ends what acquire began.
+func (q *queue) release(old irql.Level) {
+	q.lock.ReleaseFromDpc()
+	irql.Set(old)
 }
 
 // claim makes q the queue of d unless d is in one already, perhaps another

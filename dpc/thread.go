@@ -31,9 +31,9 @@ func DrainThread(cpu uint32) {
 }
 
 func (p *processor) nextThreaded(c *call) bool {
-	old := p.threaded.lock.AcquireTo(irql.High)
+	old := p.threaded.acquire()
 	ok := p.threaded.take(c)
 	p.threadBusy = ok
-	p.threaded.lock.ReleaseTo(old)
+	p.threaded.release(old)
 	return ok
 }

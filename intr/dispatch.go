@@ -9,27 +9,21 @@ import (
 	"irqlab/irql"
 )
 
-// Stats counts a processor's device interrupts. Time is in ticks of
-// arch.Counter, from the first to the last of a nest.
+// Stats counts a processor's device interrupts. (What time they take, package
+// kernel knows.)
 type Stats struct {
 	Count     uint64
 	Unclaimed uint64 // no routine said it was its device's
-	Time      uint64
+	_         [6]uint64
 }
 
-// processor is one processor's account; only that processor writes it.
-type processor struct {
-	stats Stats
-	depth uint32 // of nested device interrupts
-	start uint64
-}
-
-var processors [arch.MaxCPUs]processor
+// stats are the processors' counts; only the processor itself writes them.
+var stats [arch.MaxCPUs]Stats
 
 // Statistics returns the processor's counts.
 //
 // IRQL: any
-func Statistics(cpu uint32) Stats { return processors[cpu].stats }
+func Statistics(cpu uint32) Stats { return stats[cpu] }
 
 // Event is a moment in the life of an interrupt that Hook is told of.
 type Event uint8
@@ -48,24 +42,15 @@ var Hook func(e Event, i *Interrupt)
 //
 // IRQL: level
 func Dispatch(v board.Vector, level irql.Level) {
-	p := &processors[arch.ThisCPU().ID]
-	if p.depth++; p.depth == 1 {
-		p.start = arch.Counter()
-	}
-	p.stats.Count++
-
+	s := &stats[arch.ThisCPU().ID%arch.MaxCPUs]
+	atomic.AddUint64(&s.Count, 1) // interrupts nest
 	c := chainOf(v)
 	atomic.AddUint32(&c.active, 1)
 	claimed := c.serve(v, level)
 	atomic.AddUint32(&c.active, ^uint32(0))
-
 	if !claimed {
-		p.stats.Unclaimed++
+		s.Unclaimed++
 	}
-	if p.depth == 1 {
-		p.stats.Time += arch.Counter() - p.start
-	}
-	p.depth--
 }
 
 // serve calls the routines in order until one claims the interrupt. A shared
@@ -75,8 +60,7 @@ func Dispatch(v board.Vector, level irql.Level) {
 func (c *chain) serve(v board.Vector, level irql.Level) (claimed bool) {
 	for again := true; again; {
 		again = false
-		for p := atomic.LoadUintptr(&c.first); p != 0; p = atomic.LoadUintptr(&at(p).next) {
-			i := at(p)
+		for i := at(atomic.LoadUintptr(&c.first)); i != nil; i = at(atomic.LoadUintptr(&i.next)) {
 			if i.vector != v || !i.call(level) {
 				continue
 			}

@@ -102,14 +102,9 @@ const (
 	threadWaitObjects = 3
 )
 
-// APCDisable returns the running thread's APC disable counts, KernelApcDisable
-// in the low half (CombinedApcDisable).
-//
-// IRQL: any
-func APCDisable() uint32 {
-	t := Current()
-	return uint32(uint16(t.KernelAPCs)) | uint32(uint16(t.SpecialAPCs))<<16
-}
+// APCDisable is the distance from a thread's context to its APC disable counts,
+// KernelApcDisable in the low half (CombinedApcDisable).
+const APCDisable = unsafe.Offsetof(Thread{}.KernelAPCs) - unsafe.Offsetof(Thread{}.Context)
 
 // Current returns the running thread.
 //
