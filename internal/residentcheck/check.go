@@ -37,6 +37,10 @@ func Check(path string, resident []string) (violations []Violation, functions in
 	for _, f := range p.functions {
 		if slices.Contains(resident, packagePath(f.name)) {
 			found++
+			if f.name == packagePath(f.name)+".init" {
+				c.violations = append(c.violations, Violation{f.name, c.position(f.addr), f.name,
+					"initialises variables by code, which runs after the kernel", nil})
+			}
 			if err := c.check(f, nil); err != nil {
 				return nil, 0, err
 			}

@@ -22,6 +22,7 @@ var (
 	mutex   sync.Mutex
 	count   atomic.Int64
 	array   [1024]int
+	dynamic = table[7]
 )
 
 // Use calls everything, so that the linker keeps it.
