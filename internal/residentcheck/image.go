@@ -1,8 +1,8 @@
 // Package residentcheck proves on a linked program that resident code is
 // resident: that no function which may run at DISPATCH_LEVEL or above can
-// allocate, block, or pass a pointer to the garbage collector's write barrier.
-// The compiler does not see to all of that, since each single allocation is
-// legal Go.
+// allocate, block, or pass a pointer to the garbage collector's write barrier,
+// and that the linker gives its package's variables their values. The compiler
+// does not see to all of that, since each single allocation is legal Go.
 //
 // The proof follows direct calls, which is all that a linked program shows.
 // What a resident function calls through a function value or an interface is
