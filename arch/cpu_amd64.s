@@ -107,6 +107,8 @@ legacy:
 	FXSAVE64	(DI)
 	RET
 
+// Read-only data has several sections; the last ends where the writable segment
+// starts, which is with small tables of the linker's before the first symbol.
 TEXT ·ImageBounds(SB),NOSPLIT|NOFRAME,$0-48
 	LEAQ	runtime·text(SB), AX
 	MOVQ	AX, text+0(FP)
@@ -114,9 +116,9 @@ TEXT ·ImageBounds(SB),NOSPLIT|NOFRAME,$0-48
 	MOVQ	AX, etext+8(FP)
 	LEAQ	runtime·rodata(SB), AX
 	MOVQ	AX, rodata+16(FP)
-	LEAQ	runtime·erodata(SB), AX
-	MOVQ	AX, erodata+24(FP)
 	LEAQ	runtime·noptrdata(SB), AX
+	ANDQ	$~(const_PageSize-1), AX
+	MOVQ	AX, erodata+24(FP)
 	MOVQ	AX, data+32(FP)
 	LEAQ	runtime·end(SB), AX
 	MOVQ	AX, end+40(FP)

@@ -12,6 +12,13 @@ const (
 	pteAddress PTE = 0x000f_ffff_ffff_f000
 )
 
+// PermBits and KindBits are the bits of an entry that say what may be done with
+// the memory, and what kind it is. They sit in the same places at every level.
+const (
+	PermBits = pteWrite | pteNX
+	KindBits = pteUncache
+)
+
 // TLBBroadcast is false: INVLPG and CR3 writes reach only their own processor.
 const TLBBroadcast = false
 

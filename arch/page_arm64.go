@@ -16,6 +16,13 @@ const (
 	pteAddress  PTE = 0x0000_ffff_ffff_f000
 )
 
+// PermBits and KindBits are the bits of an entry that say what may be done with
+// the memory, and what kind it is. They sit in the same places at every level.
+const (
+	PermBits = pteReadOnly | ptePXN
+	KindBits = pteDevice
+)
+
 // vaBits is the size of the address space: Go uses its lower half.
 const vaBits = 48
 

@@ -136,10 +136,12 @@
 #define const_CauseUndefined 8
 #define const_FPStateSize 832
 #define const_KernelBase 18446603336221196288
+#define const_KindBits 24
 #define const_LockHeld 2
 #define const_LookCloser 18446744073709551615
 #define const_MaxCPUs 8
 #define const_PageSize 4096
+#define const_PermBits 9223372036854775810
 #define const_ProtDevice 4
 #define const_ProtExec 2
 #define const_ProtWrite 1

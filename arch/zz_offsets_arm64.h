@@ -117,10 +117,12 @@
 #define const_CauseProtection 9
 #define const_CauseUndefined 8
 #define const_KernelBase 280375465082880
+#define const_KindBits 4
 #define const_LockHeld 2
 #define const_LookCloser 18446744073709551615
 #define const_MaxCPUs 8
 #define const_PageSize 4096
+#define const_PermBits 9007199254741120
 #define const_ProtDevice 4
 #define const_ProtExec 2
 #define const_ProtWrite 1

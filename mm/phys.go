@@ -115,7 +115,7 @@ func (p *physical) zeroed(raised bool) uintptr {
 	}
 	pa := p.take()
 	if pa != 0 {
-		zero(pa)
+		zero(pa, arch.PageSize)
 	}
 	return pa
 }
@@ -127,14 +127,18 @@ func (p *physical) refill(n int) {
 		if pa == 0 {
 			return
 		}
-		zero(pa)
+		zero(pa, arch.PageSize)
 		p.reserve[p.reserved] = pa
 		p.reserved++
 		p.free++
 	}
 }
 
-func zero(pa uintptr) { *(*[arch.PageSize]byte)(unsafe.Pointer(pa)) = [arch.PageSize]byte{} }
+// zero clears memory. Its length is no constant here, so that the runtime's
+// routine does it, with the best instructions there are.
+//
+//go:noinline
+func zero(pa, n uintptr) { clear(unsafe.Slice((*byte)(unsafe.Pointer(pa)), n)) }
 
 // Init takes over the machine's RAM and protects the image. Once, on the boot
 // processor, before any other processor runs.
@@ -200,8 +204,8 @@ func AllocContiguous(pages int) (pa uintptr, ok bool) {
 		}
 	}
 	release(on)
-	for o := uintptr(0); ok && o < n; o += arch.PageSize {
-		zero(pa + o)
+	if ok {
+		zero(pa, n)
 	}
 	return pa, ok
 }

@@ -28,16 +28,6 @@ func (t *table) entry(va uintptr, level int) *arch.PTE {
 	return &t[va/reach(level)%entries]
 }
 
-// permBits and kindBits are the bits of an entry that say what may be done with
-// the memory, and what kind it is. They sit in the same places at every level.
-func permBits() arch.PTE {
-	return arch.MakePTE(0, 0) ^ arch.MakePTE(0, arch.ProtWrite|arch.ProtExec)
-}
-
-func kindBits() arch.PTE {
-	return arch.MakePTE(0, 0) ^ arch.MakePTE(0, arch.ProtDevice)
-}
-
 // lookup returns the deepest existing entry for va and its level. At level 1 it
 // is the page's own, present or not; above it is a leaf, or absent.
 func lookup(va uintptr) (e *arch.PTE, level int) {
@@ -77,7 +67,7 @@ func page(va uintptr, raised bool) *arch.PTE {
 // split fills t with the leaves, one level down, that map what leaf maps.
 func split(t *table, leaf arch.PTE, level int) {
 	base := leaf.Address()
-	attributes := permBits() | kindBits()
+	const attributes = arch.PermBits | arch.KindBits
 	for i := range t {
 		offset := uintptr(i) * reach(level-1)
 		if level > 2 {
@@ -203,7 +193,7 @@ func permit(e arch.PTE, p Prot) arch.PTE {
 }
 
 func withPerm(e arch.PTE, p arch.Prot) arch.PTE {
-	return e&^permBits() | arch.MakePTE(0, p)&permBits()
+	return e&^arch.PermBits | arch.MakePTE(0, p)&arch.PermBits
 }
 
 // raise keeps the caller on its processor until lower.
