@@ -18,7 +18,7 @@ var misuses = [...]struct{ function, text string }{
 	{"runtime.convTstring", "heap allocation in resident code: conversion to an interface"},
 	{"runtime.mapassign", "map write in resident code"},
 	{"runtime.mapdelete", "map write in resident code"},
-	{"runtime.gcWriteBarrier", "Go-heap pointer stored by resident code while the collector runs"},
+	{"gcWriteBarrier", "Go-heap pointer stored by resident code while the collector runs"},
 	{"runtime.wbBufFlush", "Go-heap pointer stored by resident code while the collector runs"},
 	{"runtime.typedmemmove", "Go-heap pointer copied by resident code while the collector runs"},
 	{"runtime.bulkBarrierPreWrite", "Go-heap pointer copied by resident code while the collector runs"},
@@ -41,7 +41,7 @@ var misuses = [...]struct{ function, text string }{
 	{"runtime.closechan", "channel operation in resident code"},
 	{"runtime.selectgo", "channel operation in resident code"},
 	{"runtime.selectnb", "channel operation in resident code"},
-	{"runtime.printlock", "print in resident code"},
+	{"runtime.print", "print in resident code"},
 	{"runtime.gopark", "Go-level wait in resident code"},
 	{"runtime.lock2", "lock of the Go runtime taken in resident code"},
 	{"runtime.semacquire", "Go-level lock in resident code"},
@@ -53,11 +53,15 @@ var misuses = [...]struct{ function, text string }{
 	{"internal/runtime/syscall/linux.Syscall6", "system call in resident code"},
 	{"runtime.futex", "system call in resident code"},
 	{"runtime.write1", "print in resident code"},
+	{"time.Sleep", "Go-level wait in resident code"},
+	{"fmt.", "package fmt used in resident code, which allocates"},
+	{"log.", "package log used in resident code, which allocates"},
+	{"os.", "package os used in resident code, which makes system calls"},
 }
 
-// Misuse returns what kernel code did that it must not do, and the runtime
-// function that shows it, or empty strings. A trace that begins in the runtime
-// is read outwards as long as it stays there; the last match is the one that
+// Misuse returns what kernel code did that it must not do, and the function of
+// the Go distribution that shows it, or empty strings. The trace is read
+// outwards as long as it stays in the distribution; the last match is what
 // resident code called.
 func (t *Trace) Misuse() (text, function string) {
 	for i := 0; i < t.N; i++ {
@@ -69,7 +73,7 @@ func (t *Trace) Misuse() (text, function string) {
 		for p.next(&at) {
 			if m := misuse(at.Function); m != "" {
 				text, function = m, at.Function
-			} else if !inRuntime(at.Function) {
+			} else if !distributed(at.Function) {
 				return text, function
 			}
 		}
@@ -88,9 +92,26 @@ func misuse(function string) string {
 	return ""
 }
 
-func inRuntime(function string) bool {
-	return hasPrefix(function, "runtime.") || hasPrefix(function, "internal/") ||
-		hasPrefix(function, "sync.") || hasPrefix(function, "syscall.")
+// distributed reports whether a function is one of the Go distribution, as far
+// as that can be on the way to trouble, or assembly without a package: a
+// runtime's helper, or the stub that refuses system calls.
+func distributed(function string) bool {
+	for _, r := range &roots {
+		if hasPrefix(function, r) && len(function) > len(r) && (function[len(r)] == '.' || function[len(r)] == '/') {
+			return true
+		}
+	}
+	for i := range len(function) {
+		if function[i] == '.' {
+			return false
+		}
+	}
+	return true
+}
+
+var roots = [...]string{
+	"runtime", "internal", "sync", "syscall", "time", "fmt", "log", "os", "io", "bufio", "bytes", "strings",
+	"strconv", "unicode", "errors", "reflect", "context", "sort", "slices", "maps", "math", "testing",
 }
 
 func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }

@@ -55,6 +55,8 @@ func TestMisuse(t *testing.T) {
 		{"runtime.mapassign_fast64", "map write"},
 		{"runtime.morestack_noctxt", "kernel stack overflow"},
 		{"runtime.chansend1", "channel"},
+		{"gcWriteBarrier", "Go-heap pointer"},
+		{"fmt.Println", "package fmt"},
 		{"runtime.nanotime1", ""},
 		{"irqlab/kernel.Wait", ""},
 	} {
@@ -66,6 +68,23 @@ func TestMisuse(t *testing.T) {
 	tr.add(pcOf())
 	if text, f := tr.Misuse(); text != "" || f != "" {
 		t.Errorf("a trace of this package is misuse: %s %s", text, f)
+	}
+}
+
+func TestDistributed(t *testing.T) {
+	for f, want := range map[string]bool{
+		"runtime.mallocgc":         true,
+		"internal/runtime/maps.X":  true,
+		"sync.(*Pool).Get":         true,
+		"systemCall":               true,
+		"main.main":                false,
+		"irqlab/kernel.Wait":       false,
+		"example.com/driver.start": false,
+		"timers.Start":             false,
+	} {
+		if distributed(f) != want {
+			t.Errorf("distributed(%q) = %v", f, !want)
+		}
 	}
 }
 
