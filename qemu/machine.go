@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Limits and defaults of a machine.
@@ -96,7 +97,7 @@ func (m *Machine) timing() []string {
 	if m.Seed != nil {
 		return []string{
 			"-accel", m.accel(),
-			"-icount", fmt.Sprintf("shift=%d,sleep=off", *m.Seed%8),
+			"-icount", fmt.Sprintf("shift=%d,sleep=off", m.shift()),
 			"-rtc", "base=2026-01-01T00:00:00,clock=vm",
 		}
 	}
@@ -105,6 +106,19 @@ func (m *Machine) timing() []string {
 		accel = "tcg,thread=multi"
 	}
 	return []string{"-accel", accel, "-rtc", "base=utc"}
+}
+
+// shift is the length of an instruction under a seed, as a power of two of
+// nanoseconds.
+func (m *Machine) shift() uint64 { return *m.Seed % 8 }
+
+// GuestTime bounds how much time may pass in the guest while d passes on a host
+// that emulates an instruction in a nanosecond, which is faster than any does.
+func (m *Machine) GuestTime(d time.Duration) time.Duration {
+	if m.Seed == nil {
+		return d
+	}
+	return d << m.shift()
 }
 
 func or(s, fallback string) string {

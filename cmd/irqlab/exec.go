@@ -43,7 +43,7 @@ func execCommand() *subcommand {
 }
 
 func execBinary(ctx context.Context, m *machineFlags, elf string, args []string) error {
-	args, limit, err := testArgs(args)
+	args, limit, err := testArgs(args, m.GuestTime)
 	if err != nil {
 		return err
 	}
@@ -82,9 +82,9 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 	return nil
 }
 
-// testArgs adapts a test binary's arguments to a machine without files and
-// derives its time limit from them.
-func testArgs(args []string) (guest []string, limit time.Duration, err error) {
+// testArgs adapts a test binary's arguments to a machine without files, whose
+// time may pass faster, and derives the time limit on the host from them.
+func testArgs(args []string, guestTime func(time.Duration) time.Duration) (guest []string, limit time.Duration, err error) {
 	limit = testLimit
 	for _, a := range args {
 		name, value, _ := strings.Cut(strings.TrimPrefix(a, "-test."), "=")
@@ -104,6 +104,7 @@ func testArgs(args []string) (guest []string, limit time.Duration, err error) {
 			limit = 0 // -test.timeout=0 asks for none
 			if d > 0 {
 				limit = d + testGrace
+				a = "-test.timeout=" + guestTime(d).String()
 			}
 		}
 		guest = append(guest, a)

@@ -109,24 +109,25 @@ func TestSplitPatterns(t *testing.T) {
 }
 
 func TestTestArgs(t *testing.T) {
+	double := func(d time.Duration) time.Duration { return 2 * d }
 	tests := []struct {
 		in, guest string
 		limit     time.Duration
 	}{
 		{"", "", testLimit},
 		{"-test.v=true -test.testlogfile=/tmp/x", "-test.v=true", testLimit},
-		{"-test.timeout=1m0s", "-test.timeout=1m0s", time.Minute + testGrace},
+		{"-test.timeout=1m0s", "-test.timeout=2m0s", time.Minute + testGrace},
 		{"-test.timeout=0", "-test.timeout=0", 0},
 		{"-trace on", "-trace on", testLimit},
 	}
 	for _, tt := range tests {
-		guest, limit, err := testArgs(strings.Fields(tt.in))
+		guest, limit, err := testArgs(strings.Fields(tt.in), double)
 		if err != nil || strings.Join(guest, " ") != tt.guest || limit != tt.limit {
 			t.Errorf("%s: got %q, %v, %v; want %q, %v", tt.in, guest, limit, err, tt.guest, tt.limit)
 		}
 	}
 	for _, line := range []string{"-test.cpuprofile=x", "-test.timeout=soon"} {
-		if _, _, err := testArgs(strings.Fields(line)); err == nil {
+		if _, _, err := testArgs(strings.Fields(line), double); err == nil {
 			t.Errorf("%s was accepted", line)
 		}
 	}
