@@ -20,7 +20,7 @@ import (
 
 // Limits on one program and on one package's tests.
 const (
-	programLimit = 2 * time.Minute
+	programLimit = 10 * time.Minute
 	suiteLimit   = 30 * time.Minute
 )
 
