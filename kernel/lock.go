@@ -16,17 +16,33 @@ var databaseLock uint32
 // LockDispatcher raises to DISPATCH_LEVEL, takes the dispatcher lock and
 // returns the level to give to UnlockDispatcher. Kernel context.
 //
+// It and UnlockDispatcher surround everything that the dispatcher does: they
+// are written for the case that nothing is in the way, and without a stack
+// check of their own.
+//
 // IRQL: <= DISPATCH_LEVEL
+//
+//go:nosplit
 func LockDispatcher() irql.Level {
 	old := arch.RaiseIRQL(uintptr(irql.Dispatch))
 	if old >= uintptr(irql.Dispatch) {
-		if t := Current(); t.WaitNext && old == uintptr(irql.Dispatch) {
-			// The call before this one kept the lock for us (Wait = TRUE).
-			t.WaitNext = false
-			return t.WaitIRQL
-		}
-		irql.AssertAtMost(irql.Dispatch)
+		return lockRaised(old)
 	}
+	chance.Point()
+	if !atomic.CompareAndSwapUint32(&databaseLock, 0, 1) {
+		contend()
+	}
+	return irql.Level(old)
+}
+
+// lockRaised is LockDispatcher at DISPATCH_LEVEL, or for a caller in the wrong.
+func lockRaised(old uintptr) irql.Level {
+	if t := Current(); t.WaitNext && old == uintptr(irql.Dispatch) {
+		// The call before this one kept the lock for us (Wait = TRUE).
+		t.WaitNext = false
+		return t.WaitIRQL
+	}
+	irql.AssertAtMost(irql.Dispatch)
 	lockDatabase()
 	return irql.Level(old)
 }
@@ -35,8 +51,21 @@ func LockDispatcher() irql.Level {
 // better thread became ready for this processor meanwhile, it runs first.
 //
 // IRQL: DISPATCH_LEVEL
+//
+//go:nosplit
 func UnlockDispatcher(old irql.Level) {
 	p := this()
+	if p.preempt || p.rearm {
+		p.unlockAfter(old)
+		return
+	}
+	atomic.StoreUint32(&databaseLock, 0)
+	chance.Point()
+	irql.Set(old)
+}
+
+// unlockAfter is UnlockDispatcher when there is something to do first.
+func (p *processor) unlockAfter(old irql.Level) {
 	if p.preempt {
 		if old < irql.Dispatch {
 			p.reschedule()
@@ -59,9 +88,19 @@ func KeepDispatcher(old irql.Level) {
 
 func lockDatabase() {
 	chance.Point()
-	for !atomic.CompareAndSwapUint32(&databaseLock, 0, 1) {
+	if !atomic.CompareAndSwapUint32(&databaseLock, 0, 1) {
+		contend()
+	}
+}
+
+// contend waits for the lock.
+func contend() {
+	for {
 		for atomic.LoadUint32(&databaseLock) != 0 {
 			arch.Pause()
+		}
+		if atomic.CompareAndSwapUint32(&databaseLock, 0, 1) {
+			return
 		}
 	}
 }

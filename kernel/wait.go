@@ -52,7 +52,43 @@ const (
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func (h *Header) Wait(timeout *int64, alertable bool, mode Mode) ntstatus.Status {
+	if s, ok := h.waitPlainly(timeout, alertable, mode); ok {
+		return s
+	}
 	return wait(&h, 1, WaitAny, timeout, alertable, mode, nil, nil)
+}
+
+// waitPlainly is the common case of a wait: nothing but the object has to be
+// looked at, and nothing but the object ends it. It reports false, having done
+// nothing, if the case is another.
+func (h *Header) waitPlainly(timeout *int64, alertable bool, mode Mode) (ntstatus.Status, bool) {
+	t := Current()
+	if t.WaitNext || traceWait != nil || irql.Current() >= irql.Dispatch {
+		return 0, false
+	}
+	old := LockDispatcher()
+	if t.APCPending {
+		UnlockDispatcher(old)
+		return 0, false
+	}
+	t.WaitIRQL = old
+	if h.SignalState > 0 {
+		s := h.take(t, 0)
+		t.spend()
+		UnlockDispatcher(old)
+		return s, true
+	}
+	if timeout != nil || alertable || h.Type == TypeMutant {
+		UnlockDispatcher(old)
+		return 0, false
+	}
+	b := &t.ownBlocks[0]
+	b.Thread, b.Object, b.Type, b.Key = t, h, WaitAny, 0
+	h.WaitList.InsertTail(&b.Entry)
+	t.WaitBlocks, t.WaitCount = b, 1
+	t.Alertable, t.WaitMode, t.waitNormal = false, mode, false
+	s := t.block(0, old)
+	return s, s != ntstatus.KernelAPC // that is to wait anew
 }
 
 // WaitMany waits for one or for all of n objects, their addresses at objects
@@ -171,7 +207,9 @@ func (t *Thread) block(due uint64, old irql.Level) ntstatus.Status {
 	}
 	t.State = StateWaiting
 	t.WaitIRQL = old
-	t.endBoost()
+	if t.LockBoost {
+		t.endBoost()
+	}
 	this().swapOut()
 	s := t.WaitStatus
 	UnlockDispatcher(old)
@@ -279,8 +317,10 @@ func (t *Thread) takeAll(s *ntstatus.Status) bool {
 // unwait ends the thread's wait with the given status and makes it ready.
 // Dispatcher lock held.
 func (t *Thread) unwait(s ntstatus.Status, inc int8) {
-	for i := range int(t.WaitCount) {
-		block(t.WaitBlocks, i).Entry.Remove()
+	b := t.WaitBlocks
+	for n := t.WaitCount; n > 0; n-- {
+		b.Entry.Remove()
+		b = block(b, 1)
 	}
 	t.WaitCount, t.WaitBlocks = 0, nil
 	if t.Timer.Header.Inserted != 0 {

@@ -3,6 +3,7 @@ package sync
 import (
 	"unsafe"
 
+	"irqlab/arch"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
@@ -46,6 +47,9 @@ func (e *Event) init(t kernel.Type, signalled bool) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func (e *Event) Set(inc int8) int32 {
+	if arch.InKernel() {
+		return e.set(inc)
+	}
 	a := kernel.Args{P: unsafe.Pointer(e), A: uintptr(uint8(inc))}
 	kernel.Enter(setEvent, &a)
 	return word(&a)
@@ -59,11 +63,27 @@ func (e *Event) Set(inc int8) int32 {
 func (e *Event) SetBeforeWait(inc int8) int32 {
 	a := kernel.Args{P: unsafe.Pointer(e), A: uintptr(uint8(inc))}
 	beforeWait(&a, irql.APC)
-	kernel.Enter(setEvent, &a)
+	kernel.Enter(setBeforeWait, &a)
 	return word(&a)
 }
 
 func setEvent(a *kernel.Args) {
+	a.R = uintptr(uint32((*Event)(a.P).set(int8(a.A))))
+}
+
+func (e *Event) set(inc int8) int32 {
+	h := &e.Header
+	old := kernel.LockDispatcher()
+	was := h.SignalState
+	h.SignalState = 1
+	if !h.WaitList.Empty() {
+		h.Signal(inc)
+	}
+	kernel.UnlockDispatcher(old)
+	return was
+}
+
+func setBeforeWait(a *kernel.Args) {
 	h := &(*Event)(a.P).Header
 	old := kernel.LockDispatcher()
 	a.R = uintptr(uint32(h.SignalState))

@@ -3,6 +3,7 @@ package sync
 import (
 	"unsafe"
 
+	"irqlab/arch"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
@@ -55,6 +56,16 @@ func initMutant(a *kernel.Args) { (*Mutex)(a.P).Mutant.InitMutant(a.A != 0) }
 //
 // IRQL: <= DISPATCH_LEVEL
 func (m *Mutex) Release() int32 {
+	if arch.InKernel() {
+		level := irql.Current()
+		old := kernel.LockDispatcher()
+		previous, s := m.Mutant.Release(level)
+		kernel.UnlockDispatcher(old)
+		if s != ntstatus.Success {
+			kernel.RaiseStatus(s)
+		}
+		return previous
+	}
 	a := kernel.Args{P: unsafe.Pointer(m)}
 	a.C = uintptr(irql.Current())
 	return m.release(&a)

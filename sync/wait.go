@@ -21,7 +21,14 @@ import (
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func Wait(h *kernel.Header, timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {
-	return WaitMany(&h, 1, kernel.WaitAny, timeout, alertable, mode, nil)
+	if !arch.InKernel() {
+		return WaitMany(&h, 1, kernel.WaitAny, timeout, alertable, mode, nil)
+	}
+	s := h.Wait(timeout, alertable, mode)
+	if s == ntstatus.MutantLimit {
+		kernel.RaiseStatus(s)
+	}
+	return s
 }
 
 // WaitMany waits for one or for all of the n objects whose addresses are at
@@ -85,9 +92,11 @@ func (w *waiting) fromGo() ntstatus.Status {
 	zero := w.timeout != nil && *w.timeout == 0
 	if zero || irql.Current() < irql.Dispatch {
 		kernel.Attend() // what is pending comes before the wait
-		kernel.Enter(try, &a)
-		if zero || w.status != ntstatus.Timeout {
-			return w.status
+		if zero || w.promising() {
+			kernel.Enter(try, &a)
+			if zero || w.status != ntstatus.Timeout {
+				return w.status
+			}
 		}
 	}
 	return w.block(&a)
@@ -115,6 +124,13 @@ func try(a *kernel.Args) {
 func wait(a *kernel.Args) {
 	w := (*waiting)(a.P)
 	w.status = w.wait(w.timeout, &w.rewait)
+}
+
+// promising reports whether it is worth trying without giving up the P. A single
+// object that is not signalled will hardly be so a moment later.
+func (w *waiting) promising() bool {
+	h := *w.objects
+	return w.n != 1 || h.State() > 0 || h.Type == kernel.TypeMutant
 }
 
 // mutants reports whether any of the objects is one.
