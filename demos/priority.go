@@ -89,7 +89,7 @@ func work(a *kernel.Args) {
 		}
 		c.last = t
 		atomic.AddUint64(&c.turns, 1)
-		arch.Pause()
+		labour()
 	}
 }
 
@@ -115,6 +115,17 @@ func spinKernel(a *kernel.Args) {
 				return
 			}
 		}
-		arch.Pause()
+		labour()
 	}
 }
+
+// labour keeps the processor busy for a moment. A pause each time would make
+// QEMU crawl under a seed.
+func labour() {
+	for i := range uint32(1000) {
+		atomic.StoreUint32(&sweat, i)
+	}
+	arch.Pause()
+}
+
+var sweat uint32
