@@ -89,7 +89,7 @@ func serve(arg uintptr) {
 	case irql.Clock:
 		kernel.ClockInterrupt(irql.Level(arg >> levelShift))
 	case irql.IPI:
-		ipi.Interrupt()
+		ipi.Interrupt(irql.Level(arg >> levelShift))
 	default:
 		intr.Dispatch(v, level)
 	}

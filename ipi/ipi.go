@@ -68,8 +68,11 @@ func Call(fn func(uintptr), a uintptr) {
 	irql.Set(old)
 }
 
-// Interrupt serves a request. IRQL: IPI_LEVEL
-func Interrupt() {
+// Interrupt serves a request. The processor was at the given level.
+//
+// IRQL: IPI_LEVEL
+func Interrupt(interrupted irql.Level) {
+	levels[arch.ThisCPU().ID] = interrupted
 	if atomic.LoadUint32(&pending) == 0 {
 		return
 	}

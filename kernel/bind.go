@@ -9,18 +9,20 @@ import (
 )
 
 // Bind says that the running thread's goroutine stays on it, so that what the
-// thread owns is the goroutine's. A system thread gets a name, and starts as
-// new: threads of the Go runtime are used again. Kernel context.
+// thread owns is the goroutine's, and names it unless the name is empty. A system
+// thread starts as new: threads of the Go runtime are used again. Kernel context.
 //
 // IRQL: <= DISPATCH_LEVEL
 func Bind(system bool, name string) {
 	old := LockDispatcher()
 	t := Current()
 	t.Locked = true
-	if system {
-		t.System = true
+	if name != "" {
 		t.Name = [16]byte{}
 		copy(t.Name[:], name)
+	}
+	if system {
+		t.System = true
 		t.BasePriority, t.Priority, t.LockBoost = DefaultPriority, DefaultPriority, false
 		t.Quantum = quantumReset
 		t.Alerted = [2]bool{}

@@ -72,6 +72,11 @@ func UnixTime() int64 { return (bootTime-unixEpoch)*100 + int64(Nanotime()) }
 // IRQL: any
 func TickCount() uint64 { return InterruptTime() / TimeIncrement }
 
+// DurationOf returns the ns that a number of counter ticks takes.
+//
+// IRQL: any
+func DurationOf(ticks uint64) uint64 { return scale(ticks, nsPerTick) }
+
 // TimeScale returns what turns arch.Counter into ns since boot: subtract base,
 // multiply by mult, shift right by 32. The vDSO has its own copy.
 func TimeScale() (base, mult uint64) { return counterBase, nsPerTick }
