@@ -23,7 +23,7 @@ import (
 // there is no kernel below.
 func init() {
 	if kernel.Booted() {
-		thread.Lock()
+		thread.Lock("main")
 	} else {
 		runtime.LockOSThread()
 	}
@@ -34,7 +34,7 @@ func init() {
 // own. Main is tied from the beginning, and so is every system thread.
 //
 // IRQL: PASSIVE_LEVEL
-func LockThread() { thread.Lock() }
+func LockThread() { thread.Lock("") }
 
 // UnlockThread undoes LockThread.
 //

@@ -25,12 +25,13 @@ import (
 )
 
 // Lock ties the calling goroutine to the kernel thread that runs it, for as long
-// as it lives or until Unlock. It may own mutexes from then on.
+// as it lives or until Unlock. It may own mutexes from then on. The thread gets
+// a name, unless that is empty.
 //
 // IRQL: PASSIVE_LEVEL
-func Lock() *kernel.Thread {
+func Lock(name string) *kernel.Thread {
 	runtime.LockOSThread()
-	return bind(false, "")
+	return bind(false, name)
 }
 
 // Unlock undoes Lock.
