@@ -1,0 +1,102 @@
+//go:build irqlab
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"irqlab/arch"
+	"irqlab/kernel"
+	"irqlab/thread"
+)
+
+// say runs one line and returns what it printed.
+func say(t *testing.T, line string) string {
+	t.Helper()
+	var out bytes.Buffer
+	sh := &shell{console: newScript(strings.NewReader(""), &out)}
+	if err := sh.execute(line); err != nil {
+		t.Errorf("%s: %v", line, err)
+	}
+	return out.String()
+}
+
+// Every command shows what it is for.
+func TestCommands(t *testing.T) {
+	last := arch.NumCPUs - 1
+	for line, want := range map[string]string{
+		"ps":                               `(?m)^ +ID.*\n(.*idle.*\n){` + fmt.Sprint(arch.NumCPUs) + `}(.*\n)*.* main +`,
+		"top -d 0.05":                      `(?m)^CPU +THREADS +IDLE +DPCs +INTERRUPTS\n( +\d+( +[\d.]+%){4}\n){` + fmt.Sprint(arch.NumCPUs) + `}`,
+		"pool":                             `(?m)^Thre +\d+`,
+		"!irql":                            `(?m)^CPU 0: IRQL \d+ `,
+		"!idt":                             `DISPATCH_LEVEL(.*\n)*.*consoleInterrupt(.*\n)*.*CLOCK_LEVEL(.*\n)*.*IPI_LEVEL`,
+		"!running":                         `(?m)^ *` + fmt.Sprint(last) + ` `,
+		"!ready":                           `CPU 0: `,
+		"!dpcs":                            `CPU 0: \d+ queued`,
+		"!timer":                           `ends the wait of thread`,
+		"!thread":                          `state +running`,
+		"!thread 4":                        `ID 4 .*: kernel thread`,
+		fmt.Sprint("!pcr ", last):          `KPCR of CPU ` + fmt.Sprint(last),
+		"!handle":                          `no handle is open`,
+		"help":                             `!handle`,
+		"demo":                             `priority`,
+		fmt.Sprintf("!thread %#x", self()): `state +running`,
+	} {
+		if out := say(t, line); !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("%s: want %s, got\n%s", line, want, out)
+		}
+	}
+}
+
+func self() uintptr {
+	thread.Lock("tester")
+	for _, i := range snapshot() {
+		if i.ID == kernel.Current().ID {
+			return i.Address
+		}
+	}
+	return 0
+}
+
+// A thread that computes has one processor's time, and top says so.
+func TestTop(t *testing.T) {
+	stop := false
+	th, _ := thread.Start("cruncher", func() {
+		for !stop {
+			kernel.Nanotime()
+		}
+	})
+	defer th.Dereference()
+	out := say(t, "top -d 0.5")
+	stop = true
+	m := regexp.MustCompile(`(?m)^ *\d+ +([\d.]+)%.*cruncher`).FindStringSubmatch(out)
+	var share float64
+	if m != nil {
+		fmt.Sscan(m[1], &share)
+	}
+	if share < 50 || share > 100.5 {
+		t.Errorf("a thread that computes has %.1f%% of a processor:\n%s", share, out)
+	}
+}
+
+// No line stops the machine.
+func TestAnyLine(t *testing.T) {
+	random := rand.New(rand.NewSource(1))
+	words := append(commandNames(), "0", "1", "-1", "4", "0x10", "99999999999999999999", "é", "\x00", "-n", "-d", "0.01", "nothing")
+	sh := &shell{console: newScript(strings.NewReader(""), new(bytes.Buffer))}
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); {
+		line := ""
+		for range random.Intn(4) + 1 {
+			line += words[random.Intn(len(words))] + " "
+		}
+		if !strings.HasPrefix(line, "top ") {
+			sh.execute(line)
+		}
+	}
+}

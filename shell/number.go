@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"irqlab/arch"
+)
+
+// number reads a number, hexadecimal with 0x.
+func number(s string) (uint64, error) {
+	n, err := strconv.ParseUint(s, 0, 64)
+	if err != nil {
+		return 0, usagef("%q is not a number", shorten(s, 40))
+	}
+	return n, nil
+}
+
+// optionalCPU reads the one argument of commands that are about a processor, and
+// returns the processors meant: all, without it.
+func optionalCPU(args []string) ([]uint32, error) {
+	all := make([]uint32, arch.NumCPUs)
+	for i := range all {
+		all[i] = uint32(i)
+	}
+	switch len(args) {
+	case 0:
+		return all, nil
+	case 1:
+		n, err := number(args[0])
+		if err != nil {
+			return nil, err
+		}
+		if n >= uint64(len(all)) {
+			return nil, usagef("there is no CPU %d; the last is %d", n, len(all)-1)
+		}
+		return all[n : n+1], nil
+	}
+	return nil, errUsage
+}
+
+// count puts a number in front of a noun.
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
