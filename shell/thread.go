@@ -70,7 +70,7 @@ func waitsFor(t *kernel.ThreadInfo) string {
 
 // until returns the seconds left until an interrupt time.
 func until(due uint64) float64 {
-	return float64(int64(due-kernel.InterruptTime())) / kernel.Second
+	return max(0, float64(int64(due-kernel.InterruptTime()))/kernel.Second)
 }
 
 func (sh *shell) thread(args []string) error {
