@@ -138,7 +138,7 @@ func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer)
 // Kernel context only, at DISPATCH_LEVEL or above, so that the processor stays.
 func CallOn(s *Stack, fn func(uintptr), arg uintptr)
 
-// LookCloser is what RaiseIRQL and LowerIRQL return when they did nothing.
+// LookCloser is what RaiseIRQL returns when it did nothing.
 const LookCloser = ^uintptr(0)
 
 // Halt waits for an interrupt. Called and left with interrupts disabled, at

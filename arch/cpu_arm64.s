@@ -39,24 +39,6 @@ raise:
 	MOVD	R0, ret+8(FP)
 	RET
 
-// func LowerIRQL(level uintptr) uintptr
-TEXT ·LowerIRQL(SB),NOSPLIT|NOFRAME,$0-16
-	MOVD	level+0(FP), R0
-	MRS	ICC_PMR_EL1, R1
-	MRS	SPSel, R2
-	EOR	$15, R0
-	LSL	$4, R0
-	CBZ	R2, lower
-	CMP	R0, R1
-	BHI	lower
-	MSR	R0, ICC_PMR_EL1
-	MOVD	ZR, ret+8(FP)
-	RET
-lower:
-	MOVD	$const_LookCloser, R0
-	MOVD	R0, ret+8(FP)
-	RET
-
 TEXT ·DisableInterrupts(SB),NOSPLIT|NOFRAME,$0-1
 	MRS	DAIF, R0
 	MSR	$2, DAIFSet

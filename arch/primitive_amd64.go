@@ -15,7 +15,6 @@ var (
 	readIRQL    func() uintptr
 	writeIRQL   func(uintptr)
 	raiseIRQL   func(uintptr) uintptr
-	lowerIRQL   func(uintptr) uintptr
 	pause       func()
 	counter     func() uint64
 	dispatcher  func() unsafe.Pointer
@@ -25,7 +24,7 @@ var (
 )
 
 // primitives are the closures' objects: each is the address of its code.
-var primitives [13]uintptr
+var primitives [12]uintptr
 
 func initPrimitives() {
 	primitives = primitiveCode()
@@ -38,17 +37,16 @@ func initPrimitives() {
 	set(unsafe.Pointer(&readIRQL), 3)
 	set(unsafe.Pointer(&writeIRQL), 4)
 	set(unsafe.Pointer(&raiseIRQL), 5)
-	set(unsafe.Pointer(&lowerIRQL), 6)
-	set(unsafe.Pointer(&pause), 7)
-	set(unsafe.Pointer(&counter), 8)
-	set(unsafe.Pointer(&dispatcher), 9)
-	set(unsafe.Pointer(&disable), 10)
-	set(unsafe.Pointer(&enable), 11)
-	set(unsafe.Pointer(&change), 12)
+	set(unsafe.Pointer(&pause), 6)
+	set(unsafe.Pointer(&counter), 7)
+	set(unsafe.Pointer(&dispatcher), 8)
+	set(unsafe.Pointer(&disable), 9)
+	set(unsafe.Pointer(&enable), 10)
+	set(unsafe.Pointer(&change), 11)
 }
 
 // defined in primitive_amd64.s
-func primitiveCode() [13]uintptr
+func primitiveCode() [12]uintptr
 
 // ThisCPU returns the processor's block. The answer is stable only at
 // DISPATCH_LEVEL and above or with interrupts disabled.
@@ -85,10 +83,6 @@ func Cycles() uint64 { return counter() }
 // It changes nothing and returns LookCloser if that would lower the level, or
 // if Go code of a thread asks.
 func RaiseIRQL(level uintptr) uintptr { return raiseIRQL(level) }
-
-// LowerIRQL sets the mask, for kernel context. It changes nothing and returns
-// LookCloser if that would raise the level, or if Go code of a thread asks.
-func LowerIRQL(level uintptr) uintptr { return lowerIRQL(level) }
 
 // DisableInterrupts clears the processor's interrupt flag and reports whether
 // it was set.

@@ -39,20 +39,6 @@ slow:
 	MOVQ	$-1, AX
 	RET
 
-// lowerIRQL likewise; it returns 0 when it has set the level.
-TEXT lowerIRQL<>(SB),NOSPLIT|NOFRAME,$0
-	MOVQ	CR8, CX
-	CMPQ	AX, CX
-	JHI	slow
-	CMPB	CPU_InKernel(GS), $0
-	JEQ	slow
-	MOVQ	AX, CR8
-	XORL	AX, AX
-	RET
-slow:
-	MOVQ	$-1, AX
-	RET
-
 TEXT pause<>(SB),NOSPLIT|NOFRAME,$0
 	PAUSE
 	RET
@@ -95,7 +81,7 @@ TEXT change<>(SB),NOSPLIT|NOFRAME,$0
 	POPQ	BP
 	RET
 
-TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-104
+TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-96
 	LEAQ	thisCPU<>(SB), AX
 	MOVQ	AX, ret+0(FP)
 	LEAQ	thisContext<>(SB), AX
@@ -108,18 +94,16 @@ TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-104
 	MOVQ	AX, ret+32(FP)
 	LEAQ	raiseIRQL<>(SB), AX
 	MOVQ	AX, ret+40(FP)
-	LEAQ	lowerIRQL<>(SB), AX
-	MOVQ	AX, ret+48(FP)
 	LEAQ	pause<>(SB), AX
-	MOVQ	AX, ret+56(FP)
+	MOVQ	AX, ret+48(FP)
 	LEAQ	counter<>(SB), AX
-	MOVQ	AX, ret+64(FP)
+	MOVQ	AX, ret+56(FP)
 	LEAQ	dispatcher<>(SB), AX
-	MOVQ	AX, ret+72(FP)
+	MOVQ	AX, ret+64(FP)
 	LEAQ	disable<>(SB), AX
-	MOVQ	AX, ret+80(FP)
+	MOVQ	AX, ret+72(FP)
 	LEAQ	enable<>(SB), AX
-	MOVQ	AX, ret+88(FP)
+	MOVQ	AX, ret+80(FP)
 	LEAQ	change<>(SB), AX
-	MOVQ	AX, ret+96(FP)
+	MOVQ	AX, ret+88(FP)
 	RET

@@ -42,10 +42,6 @@ func Cycles() uint64
 // if Go code of a thread asks.
 func RaiseIRQL(level uintptr) uintptr
 
-// LowerIRQL sets the mask, for kernel context. It changes nothing and returns
-// LookCloser if that would raise the level, or if Go code of a thread asks.
-func LowerIRQL(level uintptr) uintptr
-
 // DisableInterrupts clears the processor's interrupt flag and reports whether
 // it was set.
 func DisableInterrupts() bool

@@ -111,6 +111,10 @@
 #define LockFallback_Contended 8
 #define LockFallback_Release 16
 
+#define LevelFallback__size 16
+#define LevelFallback_Raise 0
+#define LevelFallback_Lower 8
+
 #define const_AccessExecute 8
 #define const_AccessRead 0
 #define const_AccessWrite 1

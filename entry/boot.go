@@ -43,6 +43,7 @@ func boot() {
 	if seed := linux.Seed(); seed != 0 {
 		chance.Start(seed)
 	}
+	irql.Start()
 	mm.Init()
 	mm.Shootdown = ipi.FlushTLB
 	bugcheck.Thread = currentThread

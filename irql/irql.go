@@ -7,7 +7,7 @@
 package irql
 
 import (
-	_ "unsafe" // for go:linkname
+	"unsafe"
 
 	"irqlab/arch"
 	"irqlab/bugcheck"
@@ -41,27 +41,43 @@ func Current() Level { return Level(arch.ReadIRQL()) }
 //go:nosplit
 func Set(l Level) { arch.WriteIRQL(uintptr(l)) }
 
+// raiseTo and lowerTo are what Raise and Lower are at present: the full path, or
+// in kernel context the fast one of package arch, which comes back to the full
+// path for Go code of a thread and for callers that are wrong.
+var (
+	raiseTo = raise
+	lowerTo = lower
+)
+
+// Start puts the fast path to use, unless there is a seed: then every change of
+// level is a schedule point. Boot processor, once.
+func Start() {
+	arch.LevelSlow = arch.LevelFallback{
+		Raise: func(to uintptr) uintptr { return uintptr(raise(Level(to))) },
+		Lower: func(to uintptr) { lower(Level(to)) },
+	}
+	if !chance.Enabled() {
+		r, l := arch.LevelCode()
+		raiseTo = *(*func(Level) Level)(unsafe.Pointer(&r))
+		lowerTo = *(*func(Level))(unsafe.Pointer(&l))
+	}
+}
+
 // Raise raises the level and returns the one in force before (KeRaiseIrql).
 // A level below the current one is bug check IRQL_NOT_GREATER_OR_EQUAL.
 //
 // Raised to DISPATCH_LEVEL or above, Go code of a thread is pinned to its P
 // and has 16 KiB of stack present, so that neither the garbage collector nor
 // stack growth needs the dispatcher until the matching Lower.
-func Raise(to Level) Level {
-	chance.Point()
-	if old := arch.RaiseIRQL(uintptr(to)); old != arch.LookCloser {
-		return Level(old)
-	}
-	return raise(to)
-}
+func Raise(to Level) Level { return raiseTo(to) }
 
-// raise raises Go code of a thread, or finds the caller wrong.
 func raise(to Level) Level {
+	chance.Point()
 	old := Current()
 	if to < old {
 		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, uintptr(to), uintptr(old), 0, 0)
 	}
-	if to >= Dispatch && old < Dispatch {
+	if to >= Dispatch && old < Dispatch && !arch.InKernel() {
 		arch.TouchStack()
 		procPin()
 	}
@@ -72,26 +88,23 @@ func raise(to Level) Level {
 // Lower restores a level that Raise returned (KeLowerIrql). Interrupts held
 // back by the mask are taken before it returns. A level above the current one
 // is bug check IRQL_NOT_LESS_OR_EQUAL.
-func Lower(to Level) {
-	if arch.LowerIRQL(uintptr(to)) == arch.LookCloser {
-		lower(to)
-	}
-	chance.Point()
-}
+func Lower(to Level) { lowerTo(to) }
 
-// lower lowers Go code of a thread, or finds the caller wrong.
 func lower(to Level) {
 	cur := Current()
 	if to > cur {
 		bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, uintptr(to), uintptr(cur), 0, 0)
 	}
 	Set(to)
-	if cur >= Dispatch && to < Dispatch {
-		procUnpin()
+	if !arch.InKernel() {
+		if cur >= Dispatch && to < Dispatch {
+			procUnpin()
+		}
+		if to == Passive && Lowered != nil && arch.ThisContext().Attention != 0 {
+			Lowered()
+		}
 	}
-	if to == Passive && Lowered != nil && arch.ThisContext().Attention != 0 {
-		Lowered()
-	}
+	chance.Point()
 }
 
 // Lowered, if set, is called by Go code of a thread that has lowered to

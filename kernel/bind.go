@@ -1,9 +1,6 @@
 package kernel
 
 import (
-	"unsafe"
-
-	"irqlab/bugcheck"
 	"irqlab/irql"
 	"irqlab/ntstatus"
 )
@@ -48,19 +45,7 @@ func Unbind() {
 func PrepareExit(status ntstatus.Status) {
 	irql.AssertAtMost(irql.Passive)
 	t := Current()
-	if m := t.ownsMutex(); m != nil {
-		bugcheck.Stop(bugcheck.ThreadTerminateHeldMutex, uintptr(unsafe.Pointer(t)), uintptr(unsafe.Pointer(m)), 0, 0)
-	}
+	t.refuseMutexes()
 	t.closeAPCs()
 	t.ExitStatus = status
-}
-
-// ownsMutex returns a KMUTEX that the thread owns, or nil.
-func (t *Thread) ownsMutex() *Mutant {
-	for e := t.MutantList.Flink; e != &t.MutantList; e = e.Flink {
-		if m := (*Mutant)(e.Container(unsafe.Offsetof(Mutant{}.Entry))); m.APCDisable != 0 {
-			return m
-		}
-	}
-	return nil
 }

@@ -184,6 +184,7 @@ func (t *Thread) Dereference() {
 func Exit(status ntstatus.Status) {
 	irql.AssertAtMost(irql.Passive)
 	t := Current()
+	t.refuseMutexes()
 	t.closeAPCs()
 	LockDispatcher()
 	abandonAll(t)

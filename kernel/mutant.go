@@ -125,16 +125,27 @@ func (m *Mutant) free() {
 	}
 }
 
-// abandonAll deals with what an ending thread owns: mutants become free and say
-// so to the next owner, a KMUTEX stops the machine. Dispatcher lock held.
-func abandonAll(t *Thread) {
-	for e := t.MutantList.RemoveHead(); e != nil; e = t.MutantList.RemoveHead() {
-		m := (*Mutant)(e.Container(unsafe.Offsetof(Mutant{}.Entry)))
-		if m.APCDisable != 0 {
+// refuseMutexes stops the machine if t, which is about to end, owns a KMUTEX. Its
+// list is the thread's own, so no lock is needed.
+func (t *Thread) refuseMutexes() {
+	for e := t.MutantList.Flink; e != &t.MutantList; e = e.Flink {
+		if m := mutantOf(e); m.APCDisable != 0 {
 			bugcheck.Stop(bugcheck.ThreadTerminateHeldMutex, uintptr(unsafe.Pointer(t)), uintptr(unsafe.Pointer(m)), 0, 0)
 		}
+	}
+}
+
+// abandonAll makes the mutants that an ending thread owns free, and has them say
+// so to their next owner. Dispatcher lock held.
+func abandonAll(t *Thread) {
+	for e := t.MutantList.RemoveHead(); e != nil; e = t.MutantList.RemoveHead() {
+		m := mutantOf(e)
 		m.Header.SignalState = 1
 		m.Abandoned = 1
 		m.free()
 	}
+}
+
+func mutantOf(e *list.Entry) *Mutant {
+	return (*Mutant)(e.Container(unsafe.Offsetof(Mutant{}.Entry)))
 }

@@ -4,21 +4,19 @@ package kit
 
 import (
 	"fmt"
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
 
-	_ "irqlab/apc" // threads take APCs
+	_ "irqlab" // the kernel, and a main goroutine that keeps the thread that can't end
 	"irqlab/arch"
 	"irqlab/board"
-	_ "irqlab/entry"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
 	"irqlab/pool"
-	_ "irqlab/seh"
+	"irqlab/thread"
 )
 
 // Tag is the pool tag of the tests' objects.
@@ -115,10 +113,7 @@ func Go(t testing.TB, fn func() ntstatus.Status, prepare ...func()) *Thread {
 }
 
 // System makes the calling goroutine's thread a system thread, for good.
-func System() {
-	runtime.LockOSThread()
-	kernel.Current().Locked = true
-}
+func System() { thread.Lock() }
 
 // Ended reports whether the thread's function has returned.
 func (th *Thread) Ended() bool { return th.ended.Load() }
