@@ -113,7 +113,7 @@ func Go(t testing.TB, fn func() ntstatus.Status, prepare ...func()) *Thread {
 }
 
 // System makes the calling goroutine's thread a system thread, for good.
-func System() { thread.Lock() }
+func System() { thread.Lock("test") }
 
 // Ended reports whether the thread's function has returned.
 func (th *Thread) Ended() bool { return th.ended.Load() }
