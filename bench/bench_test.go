@@ -103,7 +103,7 @@ func object[T any](b *testing.B) *T {
 
 // lock makes the benchmark's goroutine own its thread, as a system thread does.
 func lock(b *testing.B) {
-	thread.Lock()
+	thread.Lock("")
 	b.Cleanup(thread.Unlock)
 }
 
