@@ -45,6 +45,7 @@ func Unbind() {
 func PrepareExit(status ntstatus.Status) {
 	irql.AssertAtMost(irql.Passive)
 	t := Current()
+	t.refuseWork()
 	t.refuseMutexes()
 	t.closeAPCs()
 	t.ExitStatus = status

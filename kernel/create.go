@@ -188,6 +188,7 @@ func Exit(status ntstatus.Status) {
 	t.closeAPCs()
 	LockDispatcher()
 	abandonAll(t)
+	t.quit()
 	if t.ExitStatus == ntstatus.Pending {
 		t.ExitStatus = status
 	}

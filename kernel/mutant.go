@@ -128,11 +128,21 @@ func (m *Mutant) free() {
 // refuseMutexes stops the machine if t, which is about to end, owns a KMUTEX. Its
 // list is the thread's own, so no lock is needed.
 func (t *Thread) refuseMutexes() {
+	if m := t.OwnsMutex(); m != nil {
+		bugcheck.Stop(bugcheck.ThreadTerminateHeldMutex, uintptr(unsafe.Pointer(t)), uintptr(unsafe.Pointer(m)), 0, 0)
+	}
+}
+
+// OwnsMutex returns a KMUTEX that t, the running thread, owns, or nil.
+//
+// IRQL: any
+func (t *Thread) OwnsMutex() *Mutant {
 	for e := t.MutantList.Flink; e != &t.MutantList; e = e.Flink {
 		if m := mutantOf(e); m.APCDisable != 0 {
-			bugcheck.Stop(bugcheck.ThreadTerminateHeldMutex, uintptr(unsafe.Pointer(t)), uintptr(unsafe.Pointer(m)), 0, 0)
+			return m
 		}
 	}
+	return nil
 }
 
 // abandonAll makes the mutants that an ending thread owns free, and has them say

@@ -77,6 +77,10 @@ type Thread struct {
 	suspendAPC       APC
 	suspendSemaphore suspendSemaphore
 
+	serving serving // a queue that it removes entries from
+
+	Work uintptr // address of the work item that it runs; a worker thread must not end then
+
 	System     bool // made by PsCreateSystemThread: a goroutine locked to its M
 	Locked     bool // its goroutine is locked to it, so thread-owned objects may be used
 	Go         bool // runs Go code: an M of the runtime

@@ -210,6 +210,9 @@ func (t *Thread) block(due uint64, old irql.Level) ntstatus.Status {
 	if t.LockBoost {
 		t.endBoost()
 	}
+	if t.serving.queue != nil {
+		t.serving.stops()
+	}
 	this().swapOut()
 	s := t.WaitStatus
 	UnlockDispatcher(old)
@@ -328,6 +331,9 @@ func (t *Thread) unwait(s ntstatus.Status, inc int8) {
 	}
 	t.WaitStatus = s
 	t.Alertable = false
+	if t.serving.queue != nil {
+		t.serving.goesOn()
+	}
 	t.boost(inc)
 	t.spend()
 	makeReady(t, false)
