@@ -1,5 +1,6 @@
-// Package sync has the dispatcher objects that drivers use: Event, Mutex,
-// Semaphore and Timer, in Go style. Package wdk has the same under the
+// Package sync has the dispatcher objects that drivers use, Event, Mutex,
+// Semaphore, Timer and Queue, and the locks that are built on them: FastMutex,
+// GuardedMutex, PushLock and Resource. Package wdk has the same under the
 // documented names.
 //
 // The objects are the public structures, byte for byte, and lie in nonpaged
@@ -13,10 +14,18 @@
 // satisfied at once passes it a second time, as a blocking call, so that the
 // goroutine's P is free while its thread waits.
 //
+// The locks know their way without the dispatcher: while nobody has to wait, an
+// atomic operation takes them and one frees them, on the goroutine's own stack
+// (a Resource, which keeps account of its owners, enters the kernel for its spin
+// lock). A release hands a lock over to who waits instead of freeing it.
+//
+// What a thread owns is the thread's, so a goroutine that acquires must be locked
+// to its thread; another raises STATUS_INVALID_THREAD.
+//
 // What the documentation calls raising an exception is kernel.RaiseStatus.
 //
-// Lock order: the dispatcher lock is the only one taken here, and what package
-// kernel takes under it.
+// Lock order: resource > dispatcher, and what package kernel takes under it.
+// The list of resources has a lock of its own, a leaf.
 //
 // Documentation: "Introduction to Kernel Dispatcher Objects".
 package sync

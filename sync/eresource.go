@@ -168,12 +168,10 @@ func (r *Resource) checkIdle() {
 	}
 }
 
-// CheckFree stops the machine if a resource that is not deleted lies in [lo,
-// hi), which is about to be freed. It is meant for pool.OnFree.
-//
-// IRQL: <= DISPATCH_LEVEL
-func CheckFree(lo, hi uintptr) {
-	if !Checked || hi-lo < unsafe.Sizeof(Resource{}) {
+// checkFreeResource stops the machine if a resource that is not deleted lies in
+// [lo, hi), which is about to be freed.
+func checkFreeResource(lo, hi uintptr) {
+	if hi-lo < unsafe.Sizeof(Resource{}) {
 		return
 	}
 	old := resources.lock.Acquire()

@@ -40,6 +40,17 @@ func checkResident(p unsafe.Pointer, size uintptr) {
 	bugcheck.Stop(bugcheck.VerifierDetectedViolation, pageableObject, lo, 0, 0)
 }
 
+// CheckFree stops the machine if an object of this package that is in use lies
+// in [lo, hi), which is about to be freed. It is meant for pool.OnFree.
+//
+// IRQL: <= DISPATCH_LEVEL
+func CheckFree(lo, hi uintptr) {
+	if Checked {
+		checkFreeResource(lo, hi)
+		checkFreeWork(lo, hi)
+	}
+}
+
 // word returns the signed state that an operation left in its arguments.
 func word(a *kernel.Args) int32 { return int32(a.R) }
 

@@ -75,6 +75,18 @@ var lockStops = map[string]stop{
 	"shared-alone-release": {0x10, [4]uint64{address, 1, 0, 0}},
 	"shared-at-dpc-below":  {0x09, [4]uint64{address, 0, 0, 0}},
 
+	// rule: work-passive
+	"work-level": {0xE1, [4]uint64{address, 1, 0, address}},
+	// rule: work-apc-state
+	"work-region": {0x01, [4]uint64{address, 0, 0xFFFF, 1}},
+	// rule: work-mutex-return
+	"work-mutex": {0x39, [4]uint64{address, 0, address, 0}},
+	"work-end":   {0xE9, [4]uint64{address, 0, address, 0}},
+	// rule: work-once-queued
+	"work-twice": {0xE4, [4]uint64{1, address, 0, 0}},
+	// rule: work-free-queued
+	"work-freed": {0xE4, [4]uint64{0, address, address, address}},
+
 	"region-unbalanced":  {0x01, [4]uint64{0, 0, 0, 0}},
 	"guarded-unbalanced": {0x01, [4]uint64{0, 0, 0, 0}},
 }

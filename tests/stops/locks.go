@@ -1,6 +1,8 @@
 package main
 
 import (
+	"runtime"
+	"time"
 	"unsafe"
 
 	"irqlab/irql"
@@ -9,6 +11,8 @@ import (
 	"irqlab/sync"
 	"irqlab/sync/spin"
 	"irqlab/tests/kit"
+	"irqlab/thread"
+	_ "irqlab/work"
 )
 
 func init() {
@@ -73,6 +77,17 @@ var lockStops = map[string]func(){
 	"shared-alone-release": func() { l := alloc[spin.Shared](); l.ReleaseExclusive(l.AcquireShared()) },
 	"shared-at-dpc-below":  func() { alloc[spin.Shared]().AcquireSharedAtDpc() },
 
+	"work-level":  func() { item(func(unsafe.Pointer) { irql.Raise(irql.APC) }) },
+	"work-region": func() { item(func(unsafe.Pointer) { kernel.EnterCriticalRegion() }) },
+	"work-mutex": func() {
+		m := alloc[sync.Mutex]()
+		m.Init()
+		item(func(unsafe.Pointer) { m.Wait(kit.Forever, false, kernel.KernelMode) })
+	},
+	"work-end":   func() { item(func(unsafe.Pointer) { thread.Exit(0) }) },
+	"work-twice": func() { w := queued(); w.Queue(sync.CriticalWork) },
+	"work-freed": func() { w := queued(); pool.Free(unsafe.Pointer(w), kit.Tag) },
+
 	"region-unbalanced":  kernel.LeaveCriticalRegion,
 	"guarded-unbalanced": kernel.LeaveGuardedRegion,
 }
@@ -114,3 +129,23 @@ func elsewhere(fn func()) {
 	}()
 	<-done
 }
+
+// item runs fn as a work item and waits for what comes of it.
+func item(fn sync.WorkRoutine) {
+	w := alloc[sync.WorkItem]()
+	w.Init(fn, nil)
+	w.Queue(sync.DelayedWork)
+	time.Sleep(time.Minute)
+	runtime.KeepAlive(fn)
+}
+
+// queued is a work item that stays in its queue: no thread may run for that.
+func queued() *sync.WorkItem {
+	sync.SystemWork(sync.CriticalWork).MaximumCount = 0
+	w := alloc[sync.WorkItem]()
+	w.Init(nothingToDo, nil)
+	w.Queue(sync.CriticalWork)
+	return w
+}
+
+func nothingToDo(unsafe.Pointer) {}
