@@ -47,6 +47,8 @@ var stops = map[string]stop{
 	// rule: dpc-flush-passive
 	"flush-at-apc": {0x0A, [4]uint64{0, 1, 0, 0}},
 
+	"stack-overflow": {0x7F, [4]uint64{8, address, address, any}},
+
 	// rule: spin-recursive-deadlock
 	"spin-recursion": {0x0F, [4]uint64{address, address, 0, 0}},
 	// rule: spin-try

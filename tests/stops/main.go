@@ -104,6 +104,8 @@ var stops = map[string]func(){
 		irql.Raise(irql.Dispatch)
 		spinForEver()
 	},
+	"stack-overflow": func() { kernel.Enter(descend, new(kernel.Args)) },
+
 	"dpc-nil": func() { (*dpc.Object)(nil).Insert(nil, nil) },
 
 	// Interrupts
@@ -274,4 +276,12 @@ func mutexExitHeld() {
 	m := alloc[sync.Mutex]()
 	m.Init()
 	kit.Go(tb{}, func() ntstatus.Status { return m.Wait(kit.Forever, false, kernel.KernelMode) }).Exited(tb{})
+}
+
+// descend uses up the kernel stack.
+func descend(a *kernel.Args) {
+	b := *a
+	b.A++
+	descend(&b)
+	a.R = b.R + 1
 }
