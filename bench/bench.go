@@ -6,6 +6,9 @@
 // the same in every run and on every host. Each operation is measured several
 // times, and the median counts, less the loop around it.
 //
+// Checked mode is off (kernel option checks=off), as in the peers' systems: what
+// is measured is what a driver gets that has been checked.
+//
 // The table behind the benchmarks has a line for each operation of peers.go.
 package bench
 
