@@ -89,7 +89,7 @@ func TestConvertAMD64(t *testing.T) {
 	if _, err := note.ReadAt(got, 0); err != nil {
 		t.Fatal(err)
 	}
-	want := []byte{4, 0, 0, 0, 4, 0, 0, 0, 18, 0, 0, 0, 'X', 'e', 'n', 0, 0x10, 0x10, 0x20, 0}
+	want := []byte{4, 0, 0, 0, 8, 0, 0, 0, 18, 0, 0, 0, 'X', 'e', 'n', 0, 0x10, 0x10, 0x20, 0, 0, 0, 0, 0}
 	if diff := cmp.Diff(want, got); note.Type != elf.PT_NOTE || diff != "" {
 		t.Errorf("type %v, note (-want +got):\n%s", note.Type, diff)
 	}

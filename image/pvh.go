@@ -9,7 +9,8 @@ import (
 
 // noteEntry is XEN_ELFNOTE_PHYS32_ENTRY: the note's descriptor is the 32-bit
 // physical address at which a PVH loader enters the program (Xen,
-// public/elfnote.h).
+// public/elfnote.h). It has 8 bytes, as Linux writes it: QEMU reads that many
+// (hw/i386/x86.c, read_pvh_start_addr), and crashes where the file ends before.
 const noteEntry = 18
 
 // Sizes and offsets in an ELF64 file (System V ABI, "Object Files").
@@ -34,10 +35,10 @@ func addPVHNote(b []byte, entry uint64) ([]byte, error) {
 	}
 	le := binary.LittleEndian
 	note := le.AppendUint32(nil, 4) // length of the name
-	note = le.AppendUint32(note, 4) // length of the descriptor
+	note = le.AppendUint32(note, 8) // length of the descriptor
 	note = le.AppendUint32(note, noteEntry)
 	note = append(note, "Xen\x00"...)
-	note = le.AppendUint32(note, uint32(entry))
+	note = le.AppendUint64(note, entry)
 
 	const align = 4
 	b = append(b, make([]byte, -len(b)&(align-1))...)
