@@ -4,6 +4,9 @@ package board
 // q35, an INTID on virt.
 type Vector uint32
 
+// ClockVector is the clock interrupt of each processor.
+const ClockVector Vector = vectorClock
+
 // The processor's interrupt levels that boards know by name; package irql has
 // the full list.
 const (

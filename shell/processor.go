@@ -50,7 +50,11 @@ func (sh *shell) idt(args []string) error {
 	}
 	var rows []row
 	for _, f := range fixed {
-		rows = append(rows, row{board.SoftVector(uintptr(f.level)), f.level, f.purpose})
+		v := board.SoftVector(uintptr(f.level))
+		if f.level == irql.Clock {
+			v = board.ClockVector
+		}
+		rows = append(rows, row{v, f.level, f.purpose})
 	}
 	buf := make([]intr.Info, 64)
 	for _, i := range buf[:min(intr.List(buf), len(buf))] {
