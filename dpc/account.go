@@ -126,6 +126,12 @@ func Tick(interrupted irql.Level) {
 	}
 }
 
+// Fell says that the level was below DISPATCH_LEVEL a moment ago, which clock
+// ticks may happen never to see.
+//
+// IRQL: DISPATCH_LEVEL
+func Fell(cpu uint32) { processors[cpu].watch.sum = 0 }
+
 // violation stops the machine. Parameter 1 is 0 for one DPC, whose ticks and
 // limit follow, and 1 for the sum, whose limit follows.
 func violation(kind uintptr, ticks, limit uint32) {

@@ -98,6 +98,7 @@ func ClockInterrupt(interrupted irql.Level) {
 func DispatchInterrupt() {
 	p := this()
 	p.dispatching = true
+	dpc.Fell(p.id)
 	for {
 		if p.timers.due <= InterruptTime() {
 			lockDatabase()
