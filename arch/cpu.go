@@ -129,10 +129,11 @@ const (
 // Gate runs fn(arg) on the calling thread's kernel stack with its kernel g. It
 // is the way from Go code into the kernel (84 instructions in the prototype
 // against 231 for a trap). Go code only; the IRQL stays as it is, and the
-// caller's goroutine stays where it is, so arg may point to its stack.
+// caller's goroutine stays where it is, so arg may point to its stack. It
+// returns the thread's Attention.
 //
 //go:noescape
-func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer)
+func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer) (attention uint32)
 
 // CallOn runs fn(arg) on the given kernel stack, which must not be in use.
 // Kernel context only, at DISPATCH_LEVEL or above, so that the processor stays.

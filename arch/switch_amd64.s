@@ -39,8 +39,8 @@ TEXT ·CallOn(SB),NOSPLIT|NOFRAME,$0-24
 	POPQ	BP
 	RET
 
-// func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer)
-TEXT ·Gate(SB),NOSPLIT|NOFRAME,$0-16
+// func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer) (attention uint32)
+TEXT ·Gate(SB),NOSPLIT|NOFRAME,$0-20
 	MOVQ	fn+0(FP), DX
 	MOVQ	arg+8(FP), SI
 	MOVQ	SP, DI
@@ -79,6 +79,7 @@ fs2:
 	POPQ	BP
 	POPQ	DX	// return address
 	POPQ	SP
+	MOVL	CX, attention+16(FP)
 	STI
 	TESTL	CX, CX
 	JNZ	attention

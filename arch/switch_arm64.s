@@ -63,11 +63,11 @@ TEXT ·CallOn(SB),NOSPLIT|NOFRAME,$0-24
 	MSR	R2, DAIF
 	RET
 
-// func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer)
+// func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer) (attention uint32)
 //
 // SP_EL1 is the top of the thread's kernel stack while its Go code runs. The
 // stack's layout is that of CallOn.
-TEXT ·Gate(SB),NOSPLIT|NOFRAME,$0-16
+TEXT ·Gate(SB),NOSPLIT|NOFRAME,$0-20
 	MOVD	fn+0(FP), R26
 	MOVD	arg+8(FP), R0
 	MOVD	RSP, R2
@@ -90,6 +90,7 @@ TEXT ·Gate(SB),NOSPLIT|NOFRAME,$0-16
 	MOVD	R2, RSP
 	MRS	TPIDR_EL0, R3
 	MOVWU	Context_Attention(R3), R4
+	MOVW	R4, attention+16(FP)
 	CBNZ	R4, attention
 	MSR	$2, DAIFClr
 	RET

@@ -346,8 +346,12 @@ func RefuseAPCs() {
 //
 // IRQL: PASSIVE_LEVEL
 func (t *Thread) closeAPCs() {
-	RefuseAPCs()
-	t.lookForAPCs()
+	if t.APCQueueable {
+		RefuseAPCs()
+	}
+	if t.APCPending {
+		t.lookForAPCs()
+	}
 	if e := t.APCs[KernelMode].Flink; e != &t.APCs[KernelMode] && apcOf(e) == &t.suspendAPC {
 		t.suspendAPC.Remove() // what it was to suspend ends
 	}
@@ -358,6 +362,9 @@ func (t *Thread) closeAPCs() {
 	if pending != 0 || t.Locked && (t.KernelAPCs != 0 || t.SpecialAPCs != 0) {
 		bugcheck.Stop(bugcheck.KernelAPCPendingDuringExit, pending,
 			uintptr(uint16(t.KernelAPCs))|uintptr(uint16(t.SpecialAPCs))<<16, 0, 1)
+	}
+	if t.APCs[UserMode].Empty() {
+		return
 	}
 	first := FlushAPCs(t, UserMode)
 	for e := first; e != nil; {

@@ -26,8 +26,9 @@ func Enter(fn func(*Args), a *Args) {
 		fn(keep(a))
 		return
 	}
-	gate(fn, a)
-	Attend()
+	if gate(fn, a) != 0 {
+		attend()
+	}
 }
 
 // Attend makes the calls that are due for the running thread, if it is Go code
@@ -43,8 +44,8 @@ func Attend() {
 // gate enters kernel context from Go code of a thread.
 //
 //go:nosplit
-func gate(fn func(*Args), a *Args) {
-	arch.Gate(*(*func(unsafe.Pointer))(unsafe.Pointer(&fn)), unsafe.Pointer(a))
+func gate(fn func(*Args), a *Args) (attention uint32) {
+	return arch.Gate(*(*func(unsafe.Pointer))(unsafe.Pointer(&fn)), unsafe.Pointer(a))
 }
 
 // EnterBlocking is Enter for a call that may wait: the goroutine gives up its P
@@ -59,9 +60,11 @@ func EnterBlocking(fn func(*Args), a *Args) {
 		return
 	}
 	entersyscall()
-	gate(fn, a)
+	attention := gate(fn, a)
 	exitsyscall()
-	Attend()
+	if attention != 0 {
+		attend()
+	}
 }
 
 // keep hides from the compiler that a is passed on, or the callers' would all

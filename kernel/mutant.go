@@ -109,7 +109,9 @@ func (m *Mutant) Release(level irql.Level) (previous int32, s ntstatus.Status) {
 		m.Entry.Remove()
 		if m.APCDisable != 0 {
 			t.KernelAPCs++
-			t.regionLeft()
+			if t.UserAPCPending || !t.APCs[KernelMode].Empty() {
+				t.regionLeft()
+			}
 		}
 		m.free()
 	}

@@ -91,7 +91,9 @@ func (w *waiting) fromGo() ntstatus.Status {
 	}
 	zero := w.timeout != nil && *w.timeout == 0
 	if zero || irql.Current() < irql.Dispatch {
-		kernel.Attend() // what is pending comes before the wait
+		if t.Context.Attention != 0 {
+			kernel.Attend() // what is pending comes before the wait
+		}
 		if zero || w.promising() {
 			kernel.Enter(try, &a)
 			if zero || w.status != ntstatus.Timeout {
