@@ -84,6 +84,3 @@ func (f *Frame) goroutine() uintptr {
 
 // flagTF makes the processor trap after each instruction.
 const flagTF = 1 << 8
-
-// Stepping reports whether the interrupted code runs with single-step traps.
-func (f *Frame) Stepping() bool { return f.Flags&flagTF != 0 }

@@ -75,7 +75,3 @@ func (c *Call) restore(f *Frame) {
 
 // goroutine returns the address of the running g.
 func (f *Frame) goroutine() uintptr { return uintptr(f.X[28]) }
-
-// Stepping reports whether the interrupted code runs with single-step traps,
-// which this kernel does not use on ARM64.
-func (f *Frame) Stepping() bool { return false }

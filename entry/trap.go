@@ -31,6 +31,10 @@ func trap(f *arch.Frame) {
 			return
 		}
 		exception(f)
+	case arch.CauseDebug:
+		if f.FromKernel() || !kernel.Stepped(f) {
+			exception(f)
+		}
 	default:
 		exception(f)
 	}

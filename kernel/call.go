@@ -163,6 +163,25 @@ func attend() {
 	}
 }
 
+// OnStep, if set, is called in kernel context after every instruction of Go code
+// that runs with single-step traps. Such code can be interrupted everywhere; it
+// is how the injection of calls is tested.
+//
+// IRQL: PASSIVE_LEVEL
+var OnStep func()
+
+// Stepped serves a single-step trap of Go code, if something set OnStep. It is
+// called and returns with interrupts disabled.
+func Stepped(f *arch.Frame) bool {
+	if OnStep == nil || f.IRQL() != uintptr(irql.Passive) {
+		return false
+	}
+	arch.EnableInterrupts()
+	OnStep()
+	arch.DisableInterrupts()
+	return true
+}
+
 // injected is an injected call of Calls.
 type injected struct {
 	arch.Call

@@ -15,6 +15,7 @@ const (
 	STATUS_ABANDONED                = ntstatus.AbandonedWait0
 	STATUS_ABANDONED_WAIT_0         = ntstatus.AbandonedWait0
 	STATUS_USER_APC                 = ntstatus.UserAPC
+	STATUS_KERNEL_APC               = ntstatus.KernelAPC
 	STATUS_ALERTED                  = ntstatus.Alerted
 	STATUS_TIMEOUT                  = ntstatus.Timeout
 	STATUS_PENDING                  = ntstatus.Pending
@@ -28,6 +29,8 @@ const (
 	STATUS_OBJECT_TYPE_MISMATCH     = ntstatus.ObjectMismatch
 	STATUS_MUTANT_NOT_OWNED         = ntstatus.MutantNotOwned
 	STATUS_SEMAPHORE_LIMIT_EXCEEDED = ntstatus.SemaphoreLimit
+	STATUS_SUSPEND_COUNT_EXCEEDED   = ntstatus.SuspendCount
+	STATUS_THREAD_IS_TERMINATING    = ntstatus.ThreadTerminating
 	STATUS_INSUFFICIENT_RESOURCES   = ntstatus.NoResources
 	STATUS_MUTANT_LIMIT_EXCEEDED    = ntstatus.MutantLimit
 )

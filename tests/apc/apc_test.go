@@ -1,8 +1,8 @@
-// Package apc tests the rules of area apc, and what other areas say of APCs.
 package apc
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -908,4 +908,14 @@ func TestCall(t *testing.T) {
 			t.Errorf("called %v", got)
 		}
 	})
+}
+
+// TestSymbols checks the addresses that the image tool wrote.
+func TestSymbols(t *testing.T) {
+	a, b := arch.RuntimeSymbols()
+	for pc, want := range map[uintptr]string{a: "runtime.isAsyncSafePoint", b: "runtime.debugCallV2"} {
+		if f := runtime.FuncForPC(pc); f == nil || f.Name() != want || f.Entry() != pc {
+			t.Errorf("%#x is not %s", pc, want)
+		}
+	}
 }

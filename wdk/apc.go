@@ -1,0 +1,127 @@
+package wdk
+
+import (
+	"unsafe"
+
+	"irqlab/apc"
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/list"
+	"irqlab/ob"
+	"irqlab/pool"
+)
+
+// APCs.
+type (
+	KAPC   = kernel.APC
+	PKAPC  = *KAPC
+	PRKAPC = *KAPC
+
+	// PKKERNEL_ROUTINE is an APC's kernel routine: resident code. It may free
+	// the APC or insert it again, and change what is behind its other
+	// parameters.
+	//
+	// IRQL: APC_LEVEL
+	PKKERNEL_ROUTINE = kernel.KernelRoutine
+
+	// PKNORMAL_ROUTINE is an APC's normal routine: ordinary Go, in the middle of
+	// what its thread does.
+	//
+	// IRQL: PASSIVE_LEVEL
+	PKNORMAL_ROUTINE = kernel.NormalRoutine
+
+	// PKRUNDOWN_ROUTINE is called for an APC whose thread ends: resident code.
+	//
+	// IRQL: PASSIVE_LEVEL
+	PKRUNDOWN_ROUTINE = kernel.RundownRoutine
+)
+
+// KAPC_ENVIRONMENT says in which process an APC runs. There is one process.
+type KAPC_ENVIRONMENT int32
+
+const (
+	OriginalApcEnvironment KAPC_ENVIRONMENT = 0
+	AttachedApcEnvironment KAPC_ENVIRONMENT = 1
+	CurrentApcEnvironment  KAPC_ENVIRONMENT = 2
+	InsertApcEnvironment   KAPC_ENVIRONMENT = 3
+)
+
+// KeInitializeApc makes Apc an APC for a thread: a special kernel APC without a
+// NormalRoutine, whatever ApcMode says, else a normal kernel or a user APC.
+// Closures, and a context on the Go heap, stay alive as long as the object.
+//
+// IRQL: any
+func KeInitializeApc(Apc PRKAPC, Thread PKTHREAD, Environment KAPC_ENVIRONMENT, KernelRoutine PKKERNEL_ROUTINE, RundownRoutine PKRUNDOWN_ROUTINE, NormalRoutine PKNORMAL_ROUTINE, ApcMode KPROCESSOR_MODE, NormalContext PVOID) {
+	inPool(unsafe.Pointer(Apc))
+	apc.Init(Apc, Thread, KernelRoutine, RundownRoutine, NormalRoutine, ApcMode, NormalContext)
+}
+
+// KeInsertQueueApc queues the APC and reports whether it did: not if it is in a
+// queue already, nor if its thread takes no APCs, because it is about to end or,
+// for APCs with a normal routine, because it is no system thread. A user APC
+// that ends a wait gives its thread Increment as a boost.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeInsertQueueApc(Apc PRKAPC, SystemArgument1, SystemArgument2 PVOID, Increment KPRIORITY) BOOLEAN {
+	atMost(irql.Dispatch)
+	return apc.Insert(Apc, SystemArgument1, SystemArgument2, int8(Increment))
+}
+
+// KeRemoveQueueApc takes the APC out of its queue and reports whether it was in
+// one.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeRemoveQueueApc(Apc PRKAPC) BOOLEAN {
+	atMost(irql.Dispatch)
+	return apc.Remove(Apc)
+}
+
+// KeFlushQueueApc empties the thread's queue of a mode. It returns the entry of
+// the first APC, whose list has no head, or nil.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeFlushQueueApc(Thread PKTHREAD, PreviousMode KPROCESSOR_MODE) PLIST_ENTRY {
+	atMost(irql.Dispatch)
+	return (*list.Entry)(apc.Flush(Thread, PreviousMode))
+}
+
+// NtQueueApcThread queues a user APC to the thread of a handle, which calls
+// ApcRoutine with the three arguments. A thread made by PsCreateSystemThread has
+// no user mode and is STATUS_INVALID_HANDLE; one that is about to end, or that is
+// no kernel thread for good, STATUS_UNSUCCESSFUL.
+//
+// IRQL: PASSIVE_LEVEL
+func NtQueueApcThread(ThreadHandle HANDLE, ApcRoutine PKNORMAL_ROUTINE, NormalContext, SystemArgument1, SystemArgument2 PVOID) NTSTATUS {
+	atMost(irql.Passive)
+	t, s := threadOf(ThreadHandle, THREAD_SET_CONTEXT)
+	if !NT_SUCCESS(s) {
+		return s
+	}
+	defer ob.Dereference(PVOID(t))
+	if t.System {
+		return STATUS_INVALID_HANDLE
+	}
+	a := PKAPC(pool.Alloc(unsafe.Sizeof(KAPC{}), apcTag))
+	if a == nil {
+		return STATUS_NO_MEMORY
+	}
+	apc.Init(a, t, freeAPC, runDownAPC, ApcRoutine, UserMode, NormalContext)
+	if !apc.Insert(a, SystemArgument1, SystemArgument2, 0) {
+		pool.Free(unsafe.Pointer(a), apcTag)
+		return STATUS_UNSUCCESSFUL
+	}
+	return STATUS_SUCCESS
+}
+
+// ZwQueueApcThread is NtQueueApcThread.
+//
+// IRQL: PASSIVE_LEVEL
+func ZwQueueApcThread(ThreadHandle HANDLE, ApcRoutine PKNORMAL_ROUTINE, NormalContext, SystemArgument1, SystemArgument2 PVOID) NTSTATUS {
+	return NtQueueApcThread(ThreadHandle, ApcRoutine, NormalContext, SystemArgument1, SystemArgument2)
+}
+
+const apcTag pool.Tag = 'P' | 's'<<8 | 'a'<<16 | 'p'<<24
+
+func freeAPC(a PKAPC, _ *PKNORMAL_ROUTINE, _, _, _ *PVOID) { runDownAPC(a) }
+
+func runDownAPC(a PKAPC) { pool.Free(unsafe.Pointer(a), apcTag) }
