@@ -339,10 +339,11 @@ func RefuseAPCs() {
 	UnlockDispatcher(old)
 }
 
-// closeAPCs ends the thread's taking of APCs, before it ends: those in its user
-// queue are run down, or freed if they have no routine for it. A kernel APC that
-// cannot be delivered any more, or a region that the thread has not left, is bug
-// check KERNEL_APC_PENDING_DURING_EXIT. Kernel context.
+// closeAPCs ends the thread's taking of APCs, before it ends: those in its queues
+// are run down, or freed if they have no routine for it. For a system thread,
+// which had the occasion to take them, a kernel APC is bug check
+// KERNEL_APC_PENDING_DURING_EXIT; for any, a region that it has not left. Kernel
+// context.
 //
 // IRQL: PASSIVE_LEVEL
 func (t *Thread) closeAPCs() {
@@ -352,21 +353,27 @@ func (t *Thread) closeAPCs() {
 	if t.APCPending {
 		t.lookForAPCs()
 	}
-	if e := t.APCs[KernelMode].Flink; e != &t.APCs[KernelMode] && apcOf(e) == &t.suspendAPC {
+	if t.suspendAPC.Inserted {
 		t.suspendAPC.Remove() // what it was to suspend ends
 	}
 	pending := uintptr(0)
-	if q := &t.APCs[KernelMode]; !q.Empty() {
+	if q := &t.APCs[KernelMode]; t.System && !q.Empty() {
 		pending = uintptr(unsafe.Pointer(apcOf(q.Flink)))
 	}
 	if pending != 0 || t.Locked && (t.KernelAPCs != 0 || t.SpecialAPCs != 0) {
 		bugcheck.Stop(bugcheck.KernelAPCPendingDuringExit, pending,
 			uintptr(uint16(t.KernelAPCs))|uintptr(uint16(t.SpecialAPCs))<<16, 0, 1)
 	}
-	if t.APCs[UserMode].Empty() {
+	t.runDown(KernelMode)
+	t.runDown(UserMode)
+}
+
+// runDown empties a queue of an ending thread.
+func (t *Thread) runDown(mode Mode) {
+	if t.APCs[mode].Empty() {
 		return
 	}
-	first := FlushAPCs(t, UserMode)
+	first := FlushAPCs(t, mode)
 	for e := first; e != nil; {
 		a := apcOf(e)
 		if e = e.Flink; e == first {

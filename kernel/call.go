@@ -182,6 +182,10 @@ func Stepped(f *arch.Frame) bool {
 	return true
 }
 
+// retryTime is how long after a refused injection the next one is tried at the
+// latest (100 ns).
+const retryTime = Millisecond / 2
+
 // injected is an injected call of Calls.
 type injected struct {
 	arch.Call
@@ -204,7 +208,14 @@ func InjectCall(f *arch.Frame) {
 	default:
 		return
 	}
-	if t.call != nil || !f.SafePoint() {
+	if t.call != nil {
+		return
+	}
+	if !f.SafePoint() {
+		// Go code leaves such places within microseconds, mostly.
+		p := this()
+		p.clock.retry = InterruptTime() + retryTime
+		p.arm()
 		return
 	}
 	arch.EnableInterrupts()

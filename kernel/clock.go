@@ -24,6 +24,7 @@ type clock struct {
 	idle     bool
 	nextTick uint64 // interrupt time
 	armed    uint64 // interrupt time the hardware is set to; 0 while it is not
+	retry    uint64 // interrupt time to try again to inject a call; 0 for none
 	Ticks    uint64
 }
 
@@ -44,6 +45,9 @@ func (p *processor) arm() {
 	if t := p.current; t.LockBoost && t.lentUntil < due {
 		due = max(t.lentUntil, now)
 	}
+	if t := p.clock.retry; t != 0 && t < due {
+		due = max(t, now)
+	}
 	if due == p.clock.armed {
 		return
 	}
@@ -60,7 +64,7 @@ func (p *processor) arm() {
 func ClockInterrupt(interrupted irql.Level) {
 	p := this()
 	now := InterruptTime()
-	p.clock.armed = 0
+	p.clock.armed, p.clock.retry = 0, 0
 	p.clock.Ticks++
 	want := p.timers.due <= now || p.current.lent(now)
 	if !p.clock.idle && p.clock.nextTick <= now {

@@ -66,6 +66,7 @@ func TestStepped(t *testing.T) {
 		step(true)
 		sum, f, text := work(n)
 		step(false)
+		apc.Remove(a)
 		if sum != wantSum || f != wantF || text != wantText {
 			t.Errorf("%x %g %s, want %x %g %s", sum, f, text, wantSum, wantF, wantText)
 		}

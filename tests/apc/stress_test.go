@@ -111,9 +111,9 @@ func dereference(p *tree) (err any) {
 // TestStress interrupts a thread that does everything with APCs that do so too,
 // under a busy garbage collector.
 func TestStress(t *testing.T) {
-	calls := int32(60)
+	calls := int32(30)
 	if testing.Short() {
-		calls = 20
+		calls = 10
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	var stop atomic.Bool
