@@ -28,6 +28,12 @@ const (
 	MutantLimit       Status = -0x3FFFFE6F // 0xC0000191
 	SuspendCount      Status = -0x3FFFFFB6 // 0xC000004A
 	ThreadTerminating Status = -0x3FFFFFB5 // 0xC000004B
+	DeletePending     Status = -0x3FFFFFAA // 0xC0000056
+	InvalidOwner      Status = -0x3FFFFFA6 // 0xC000005A
+	InvalidParameter2 Status = -0x3FFFFF10 // 0xC00000F0
+	InvalidParameter3 Status = -0x3FFFFF0F // 0xC00000F1
+	InvalidParameter4 Status = -0x3FFFFF0E // 0xC00000F2
+	InvalidParameter5 Status = -0x3FFFFF0D // 0xC00000F3
 	InvalidThread     Status = -0x3FFFF8E4 // 0xC000071C
 )
 

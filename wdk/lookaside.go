@@ -1,0 +1,151 @@
+package wdk
+
+import (
+	"unsafe"
+
+	"irqlab/irql"
+	"irqlab/ntstatus"
+	"irqlab/pool"
+	"irqlab/sync"
+)
+
+// The lookaside lists; there is no paged pool, so they differ in name only. All
+// lie in nonpaged pool.
+type (
+	NPAGED_LOOKASIDE_LIST  = sync.Lookaside
+	PNPAGED_LOOKASIDE_LIST = *NPAGED_LOOKASIDE_LIST
+	PAGED_LOOKASIDE_LIST   = sync.Lookaside
+	PPAGED_LOOKASIDE_LIST  = *PAGED_LOOKASIDE_LIST
+	LOOKASIDE_LIST_EX      = sync.Lookaside
+	PLOOKASIDE_LIST_EX     = *LOOKASIDE_LIST_EX
+
+	// PALLOCATE_FUNCTION_EX and PFREE_FUNCTION_EX take the place of the pool.
+	//
+	// IRQL: <= DISPATCH_LEVEL
+	PALLOCATE_FUNCTION_EX = sync.AllocateRoutine
+	PFREE_FUNCTION_EX     = sync.FreeRoutine
+)
+
+// Flags of ExInitializeLookasideListEx.
+const (
+	EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL ULONG = 1
+	EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE ULONG = 2
+)
+
+// ExInitializeLookasideListEx makes Lookaside an empty list of blocks of Size
+// bytes. Allocate and Free may be nil. Depth is reserved.
+//
+// It returns STATUS_INVALID_PARAMETER_4 for a kind of pool that does not exist
+// and STATUS_INVALID_PARAMETER_5 for such flags.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExInitializeLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, PoolType POOL_TYPE, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) NTSTATUS {
+	atMost(irql.Dispatch)
+	switch PoolType {
+	case NonPagedPool, PagedPool, NonPagedPoolNx:
+	default:
+		return ntstatus.InvalidParameter4
+	}
+	hold(unsafe.Pointer(Lookaside), Allocate, *(*PVOID)(unsafe.Pointer(&Free)))
+	return Lookaside.Init(Allocate, Free, uint32(PoolType), uint32(Flags), Size, pool.Tag(Tag))
+}
+
+// ExInitializeNPagedLookasideList makes Lookaside an empty list of blocks of Size
+// bytes. Depth is reserved.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExInitializeNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) {
+	atMost(irql.Dispatch)
+	hold(unsafe.Pointer(Lookaside), Allocate, *(*PVOID)(unsafe.Pointer(&Free)))
+	Lookaside.Init(Allocate, Free, uint32(NonPagedPool), 0, Size, pool.Tag(Tag))
+}
+
+// ExAllocateFromNPagedLookasideList returns a block, or nil if there is no memory.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExAllocateFromNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) PVOID {
+	atMost(irql.Dispatch)
+	return Lookaside.Get()
+}
+
+// ExFreeToNPagedLookasideList takes a block back.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExFreeToNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Entry PVOID) {
+	atMost(irql.Dispatch)
+	Lookaside.Put(Entry)
+}
+
+// ExDeleteNPagedLookasideList frees the blocks that are kept.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExDeleteNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) {
+	atMost(irql.Dispatch)
+	Lookaside.Flush()
+}
+
+// ExInitializePagedLookasideList makes Lookaside an empty list of blocks of Size
+// bytes. Depth is reserved.
+//
+// IRQL: <= APC_LEVEL
+func ExInitializePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) {
+	atMost(irql.APC)
+	hold(unsafe.Pointer(Lookaside), Allocate, *(*PVOID)(unsafe.Pointer(&Free)))
+	Lookaside.Init(Allocate, Free, uint32(PagedPool), 0, Size, pool.Tag(Tag))
+}
+
+// ExAllocateFromPagedLookasideList returns a block, or nil if there is no memory.
+//
+// IRQL: <= APC_LEVEL
+func ExAllocateFromPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) PVOID {
+	atMost(irql.APC)
+	return Lookaside.Get()
+}
+
+// ExFreeToPagedLookasideList takes a block back.
+//
+// IRQL: <= APC_LEVEL
+func ExFreeToPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Entry PVOID) {
+	atMost(irql.APC)
+	Lookaside.Put(Entry)
+}
+
+// ExDeletePagedLookasideList frees the blocks that are kept.
+//
+// IRQL: <= APC_LEVEL
+func ExDeletePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) {
+	atMost(irql.APC)
+	Lookaside.Flush()
+}
+
+// ExAllocateFromLookasideListEx returns a block, or nil if there is no memory.
+//
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+func ExAllocateFromLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) PVOID {
+	atMost(levelFor(Lookaside.Type&1 != 0))
+	return Lookaside.Get()
+}
+
+// ExFreeToLookasideListEx takes a block back.
+//
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+func ExFreeToLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Entry PVOID) {
+	atMost(levelFor(Lookaside.Type&1 != 0))
+	Lookaside.Put(Entry)
+}
+
+// ExDeleteLookasideListEx frees the blocks that are kept.
+//
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+func ExDeleteLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) {
+	atMost(levelFor(Lookaside.Type&1 != 0))
+	Lookaside.Flush()
+}
+
+// ExFlushLookasideListEx frees the blocks that are kept; the list goes on.
+//
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+func ExFlushLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) {
+	atMost(levelFor(Lookaside.Type&1 != 0))
+	Lookaside.Flush()
+}
