@@ -23,6 +23,8 @@ const (
 	_ = uint(0x18 - unsafe.Offsetof(GuardedMutex{}.Gate))
 	_ = uint(0x30 - unsafe.Offsetof(GuardedMutex{}.KernelAPCDisable))
 	_ = uint(8 - unsafe.Sizeof(PushLock{}))
+	_ = uint(32 - unsafe.Sizeof(RemoveLock{}))
+	_ = uint(unsafe.Sizeof(RemoveLock{}) - 32)
 	_ = uint(40 - unsafe.Sizeof(DeviceQueue{}))
 	_ = uint(unsafe.Sizeof(DeviceQueue{}) - 40)
 	_ = uint(24 - unsafe.Sizeof(DeviceQueueEntry{}))

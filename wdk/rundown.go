@@ -1,0 +1,78 @@
+package wdk
+
+import (
+	"irqlab/irql"
+	"irqlab/sync"
+)
+
+// EX_RUNDOWN_REF is 8 bytes.
+type (
+	EX_RUNDOWN_REF  = sync.Rundown
+	PEX_RUNDOWN_REF = *EX_RUNDOWN_REF
+)
+
+// ExInitializeRundownProtection makes RunRef ready.
+//
+// IRQL: <= APC_LEVEL
+func ExInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
+	atMost(irql.APC)
+	RunRef.Init()
+}
+
+// ExReInitializeRundownProtection makes RunRef ready again after it was run down.
+//
+// IRQL: <= APC_LEVEL
+func ExReInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
+	atMost(irql.APC)
+	RunRef.Reinit()
+}
+
+// ExAcquireRundownProtection keeps the object alive and returns true, or returns
+// false if it is being run down.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExAcquireRundownProtection(RunRef PEX_RUNDOWN_REF) BOOLEAN {
+	atMost(irql.Dispatch)
+	return RunRef.Acquire()
+}
+
+// ExAcquireRundownProtectionEx is ExAcquireRundownProtection Count times.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExAcquireRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) BOOLEAN {
+	atMost(irql.Dispatch)
+	return RunRef.AcquireMany(Count)
+}
+
+// ExReleaseRundownProtection undoes ExAcquireRundownProtection.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExReleaseRundownProtection(RunRef PEX_RUNDOWN_REF) {
+	atMost(irql.Dispatch)
+	RunRef.Release()
+}
+
+// ExReleaseRundownProtectionEx is ExReleaseRundownProtection Count times.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExReleaseRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) {
+	atMost(irql.Dispatch)
+	RunRef.ReleaseMany(Count)
+}
+
+// ExWaitForRundownProtectionRelease refuses further users and returns when those
+// there are have left.
+//
+// IRQL: <= APC_LEVEL
+func ExWaitForRundownProtectionRelease(RunRef PEX_RUNDOWN_REF) {
+	atMost(irql.APC)
+	RunRef.Wait()
+}
+
+// ExRundownCompleted makes RunRef as it is after it was run down.
+//
+// IRQL: <= APC_LEVEL
+func ExRundownCompleted(RunRef PEX_RUNDOWN_REF) {
+	atMost(irql.APC)
+	RunRef.Completed()
+}
