@@ -138,6 +138,8 @@ func (p *Program) obstacle(context *build.Context, src []byte) (string, error) {
 		switch {
 		case strings.HasPrefix(f, "-race"):
 			return "the race detector needs an operating system", nil
+		case strings.Contains(f, "all=") && strings.Contains(f, "checkptr"):
+			return "checkptr in all packages forbids the kernel its device registers", nil
 		case strings.HasPrefix(f, "-goexperiment"):
 			return "needs a toolchain experiment", nil
 		case f == "-gcflags" && i+1 == len(p.Flags):
