@@ -50,6 +50,7 @@ func note(d *dpc.Object, context, arg1, _ unsafe.Pointer) {
 func newDPC(t *testing.T, routine dpc.Routine) (*dpc.Object, *diary) {
 	d, y := kit.New[dpc.Object](t), kit.New[diary](t)
 	d.Init(routine, unsafe.Pointer(y))
+	t.Cleanup(sync.FlushDPCs) // a routine may go on after the test has seen enough
 	return d, y
 }
 
@@ -311,6 +312,7 @@ func TestThreaded(t *testing.T) {
 		inner := kit.New[diary](t)
 		y.inner.Init(note, unsafe.Pointer(inner))
 		d.InitThreaded(threadedNote, unsafe.Pointer(y))
+		t.Cleanup(sync.FlushDPCs)
 		d.SetTarget(cpu)
 		d.Insert(arg(5), nil)
 		kit.Until(t, "a threaded DPC", func() bool { return len(y.ran()) == 1 && len(inner.ran()) == 1 })
@@ -341,6 +343,7 @@ func TestThreadedOrder(t *testing.T) {
 	ordinary := kit.New[dpc.Object](t)
 	ordinary.Init(note, unsafe.Pointer(y))
 	ordinary.SetTarget(0)
+	t.Cleanup(sync.FlushDPCs)
 	kit.Run(t, func() {
 		kit.At(irql.Dispatch, func() {
 			for i, d := range threaded {

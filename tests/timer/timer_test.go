@@ -106,6 +106,7 @@ func count(_ *dpc.Object, context, arg1, arg2 unsafe.Pointer) {
 func newDPC(t *testing.T) (*dpc.Object, *counter) {
 	d, c := kit.New[dpc.Object](t), kit.New[counter](t)
 	d.Init(count, unsafe.Pointer(c))
+	t.Cleanup(sync.FlushDPCs)
 	return d, c
 }
 
