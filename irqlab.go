@@ -10,24 +10,10 @@
 package irqlab
 
 import (
-	"runtime"
-
 	_ "irqlab/entry" // the kernel
-	"irqlab/kernel"
 	_ "irqlab/seh"
 	"irqlab/thread"
 )
-
-// The main goroutine stays on the first thread, which the Go runtime can't end:
-// no system thread ever gets it. On a host, where the program may be a test,
-// there is no kernel below.
-func init() {
-	if kernel.Booted() {
-		thread.Lock("main")
-	} else {
-		runtime.LockOSThread()
-	}
-}
 
 // LockThread ties the calling goroutine to the kernel thread that runs it. It
 // may own mutexes from then on, and its thread's priority and affinity are its

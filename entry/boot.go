@@ -45,6 +45,7 @@ func boot() {
 		chance.Start(seed)
 	}
 	irql.Start()
+	irql.Locked = kernel.RunsLocked
 	if v, _ := linux.Option("checks"); v == "off" {
 		checksOff()
 	}

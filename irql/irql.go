@@ -77,12 +77,31 @@ func raise(to Level) Level {
 	if to < old {
 		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, uintptr(to), uintptr(old), 0, 0)
 	}
-	if to >= Dispatch && old < Dispatch && !arch.InKernel() {
-		arch.TouchStack()
-		procPin()
+	if !arch.InKernel() {
+		switch {
+		case to >= Dispatch && old < Dispatch:
+			arch.TouchStack()
+			procPin()
+		case to == APC && old < APC:
+			mustStay()
+		}
 	}
 	Set(to)
 	return old
+}
+
+// Locked, set at boot, reports whether the running goroutine is locked to its
+// thread.
+var Locked func() bool
+
+// mustStay stops the machine if the Go scheduler could move the goroutine to
+// another thread, which would leave the level behind: at APC_LEVEL nothing pins
+// it.
+func mustStay() {
+	if Locked != nil && !Locked() {
+		bugcheck.StopText("a goroutine that is not locked to its thread raised to APC_LEVEL; irqlab.LockThread locks it",
+			bugcheck.IRQLUnexpectedValue, uintptr(APC)<<16, 0, 0, 0, nil)
+	}
 }
 
 // Lower restores a level that Raise returned (KeLowerIrql). Interrupts held
@@ -94,6 +113,9 @@ func lower(to Level) {
 	cur := Current()
 	if to > cur {
 		bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, uintptr(to), uintptr(cur), 0, 0)
+	}
+	if to == APC && cur > APC && !arch.InKernel() {
+		mustStay()
 	}
 	Set(to)
 	if !arch.InKernel() {

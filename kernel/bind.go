@@ -50,3 +50,8 @@ func PrepareExit(status ntstatus.Status) {
 	t.closeAPCs()
 	t.ExitStatus = status
 }
+
+// RunsLocked reports whether the running thread's goroutine stays on it.
+//
+// IRQL: any
+func RunsLocked() bool { return Current().Locked }

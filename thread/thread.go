@@ -24,6 +24,17 @@ import (
 	"irqlab/ntstatus"
 )
 
+// The main goroutine stays on the first thread, which the Go runtime can't end:
+// no system thread ever gets it. On a host, where the program may be a test,
+// there is no kernel below.
+func init() {
+	if kernel.Booted() {
+		Lock("main")
+	} else {
+		runtime.LockOSThread()
+	}
+}
+
 // Lock ties the calling goroutine to the kernel thread that runs it, for as long
 // as it lives or until Unlock. It may own mutexes from then on. The thread gets
 // a name, unless that is empty.

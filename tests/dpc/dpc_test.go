@@ -86,6 +86,7 @@ func TestRunsAtOnce(t *testing.T) {
 // rule: dpc-args-of-rejected-ignored
 // rule: irql-pending-delivered-on-lower
 func TestDeferred(t *testing.T) {
+	defer kit.Stay()()
 	d, y := newDPC(t, note)
 	for _, level := range []irql.Level{irql.Dispatch, irql.DeviceMin, irql.Clock, irql.High} {
 		before := len(y.ran())

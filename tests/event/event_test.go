@@ -197,6 +197,7 @@ func TestSetAtDispatch(t *testing.T) {
 // rule: irql-wait-restores
 // rule: wait-next-flag
 func TestSetBeforeWait(t *testing.T) {
+	defer kit.Stay()()
 	kit.System()
 	for _, entry := range []irql.Level{irql.Passive, irql.APC} {
 		for _, op := range []struct {

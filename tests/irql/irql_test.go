@@ -21,6 +21,7 @@ import (
 // rule: irql-raise-same-ok
 // rule: irql-raisetodpc-from-passive
 func TestRaise(t *testing.T) {
+	defer kit.Stay()()
 	var bad [16][16]bool
 	for from := irql.Passive; from <= irql.High; from++ {
 		for to := from; to <= irql.High; to++ {
@@ -44,6 +45,7 @@ func TestRaise(t *testing.T) {
 
 // TestRaiseInKernel does the same in kernel context.
 func TestRaiseInKernel(t *testing.T) {
+	defer kit.Stay()()
 	bad := 0
 	kit.Kernel(func() {
 		for from := irql.Passive; from <= irql.High; from++ {
@@ -218,6 +220,7 @@ func TestPerCPU(t *testing.T) {
 // rule: irql-no-thread-switch-at-dispatch
 // rule: irql-thread-preemptible-at-apc
 func TestPreemption(t *testing.T) {
+	defer kit.Stay()()
 	for _, c := range []struct {
 		level irql.Level
 		want  bool

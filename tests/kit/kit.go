@@ -164,8 +164,19 @@ func Kernel(fn func()) {
 
 func call(a *kernel.Args) { (*(*func())(a.P))() }
 
+// Stay keeps the calling goroutine on its thread, as it must for APC_LEVEL, until
+// the function that it returns is called.
+func Stay() (release func()) {
+	if kernel.RunsLocked() {
+		return func() {}
+	}
+	thread.Lock("")
+	return thread.Unlock
+}
+
 // At runs fn at the given level.
 func At(l irql.Level, fn func()) {
+	defer Stay()()
 	old := irql.Raise(l)
 	fn()
 	irql.Lower(old)

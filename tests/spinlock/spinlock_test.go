@@ -21,6 +21,7 @@ import (
 // rule: spin-release-restores
 // rule: spin-storage
 func TestLevels(t *testing.T) {
+	defer kit.Stay()()
 	l := kit.New[spin.Lock](t)
 	for _, from := range []irql.Level{irql.Passive, irql.APC, irql.Dispatch} {
 		old := irql.Raise(from)
@@ -127,6 +128,7 @@ func TestMixed(t *testing.T) {
 
 // rule: spin-fordpc
 func TestForDpc(t *testing.T) {
+	defer kit.Stay()()
 	l := kit.New[spin.Lock](t)
 	q, h := kit.New[spin.Queued](t), kit.New[spin.QueueHandle](t)
 	for _, from := range []irql.Level{irql.Passive, irql.Dispatch} {
@@ -215,6 +217,7 @@ func TestExclusion(t *testing.T) {
 // rule: qspin-word
 // rule: qspin-atdpc
 func TestQueuedHandle(t *testing.T) {
+	defer kit.Stay()()
 	q, h := kit.New[spin.Queued](t), kit.New[spin.QueueHandle](t)
 	lock := func() uintptr { return *(*uintptr)(unsafe.Add(unsafe.Pointer(h), 8)) }
 	address := uintptr(unsafe.Pointer(q))
@@ -375,6 +378,7 @@ func visited(context unsafe.Pointer) uint8 {
 // rule: sync-execution-raw-return
 // rule: sync-execution-same-irql
 func TestSynchronize(t *testing.T) {
+	defer kit.Stay()()
 	for level := irql.Dispatch; level <= irql.High; level++ {
 		i, v := kit.New[intr.Interrupt](t), kit.New[visit](t)
 		i.Init(&intr.Config{Line: -1, Level: level})
