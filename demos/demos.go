@@ -31,6 +31,7 @@ var All = []Demo{
 	{"irql", "interrupts nest and DPCs queue: a drawing of levels", "", levels},
 	{"raise", "DISPATCH_LEVEL keeps the dispatcher out", "", raise},
 	{"dpc", "importance, target processor, threaded DPCs", "", deferred},
+	{"apc", "which APC reaches a thread in which state: a matrix", "", apcs},
 	{"events", "notification and synchronization events", "", events},
 	{"semaphore", "a bounded queue", "", semaphore},
 	{"priority", "priority 31 starves 8; the balance set rescues 8 from 12", "", priority},
