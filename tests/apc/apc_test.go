@@ -17,6 +17,7 @@ import (
 	"irqlab/ntstatus"
 	"irqlab/sync"
 	"irqlab/tests/kit"
+	"irqlab/thread"
 )
 
 // log is what happened, in order. Kernel routines write it, so it is resident:
@@ -918,4 +919,20 @@ func TestSymbols(t *testing.T) {
 			t.Errorf("%#x is not %s", pc, want)
 		}
 	}
+}
+
+// TestExit ends a thread in a normal routine that a kernel call made.
+func TestExit(t *testing.T) {
+	var after atomic.Bool
+	th, ok := thread.Start("ends in an APC", func() {
+		apc.Call(self(), kernel.KernelMode, func() { thread.Exit(ntstatus.UserAPC) })
+		after.Store(true)
+	})
+	if !ok {
+		t.Fatal("no thread")
+	}
+	if s := sync.Wait(&th.Header, kit.Ms(10_000), false, kernel.KernelMode); s != ntstatus.Success || after.Load() || th.ExitStatus != ntstatus.UserAPC {
+		t.Errorf("wait %v, went on %v, exit status %v", s, after.Load(), th.ExitStatus)
+	}
+	kit.Locked(func() { th.Dereference() })
 }
