@@ -94,7 +94,7 @@ func call(f *arch.Frame, s *state, nr uintptr, a *[6]uintptr) uintptr {
 		return epollCreate()
 	case sysEpollCtl:
 		return epollCtl(int32(a[0]), a[1], int32(a[2]), a[3])
-	case sysEpollPwait:
+	case sysEpollPwait, sysEpollWait:
 		return epollWait(f, s, int32(a[0]), a[1], a[2], int32(a[3]))
 	case sysNewfstatat, sysReadlinkat, sysFaccessat, sysFaccessat2, sysStatx:
 		return eNOENT.result()

@@ -49,6 +49,7 @@ const (
 	sysClockGetres      = 229
 	sysClockNanosleep   = 230
 	sysExitGroup        = 231
+	sysEpollWait        = 232
 	sysEpollCtl         = 233
 	sysTgkill           = 234
 	sysOpenat           = 257

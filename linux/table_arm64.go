@@ -65,7 +65,9 @@ const (
 	sysStatx            = 291
 	sysFaccessat2       = 439
 
-	sysArchPrctl = 1 << 16 // does not exist here
+	// These do not exist here.
+	sysArchPrctl = 1 << 16
+	sysEpollWait = 1<<16 + 1
 )
 
 // struct epoll_event (include/uapi/linux/eventpoll.h).

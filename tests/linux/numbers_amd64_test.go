@@ -1,0 +1,6 @@
+package linux
+
+const (
+	getrandom = 318
+	eventfd2  = 290
+)

@@ -1,0 +1,6 @@
+package linux
+
+const (
+	getrandom = 278
+	eventfd2  = 19
+)
