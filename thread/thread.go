@@ -12,6 +12,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -145,9 +146,30 @@ func unhandled(v any) {
 		}
 	}
 	fmt.Fprintf(os.Stderr, "panic in system thread %d: %v\n\n%s", kernel.Current().ID, v, debug.Stack())
-	pc, _, _, _ := runtime.Caller(3) // ended, gopanic, the function that panicked
-	bugcheck.Stop(bugcheck.SystemThreadException, code, pc, 0, 0)
+	bugcheck.Stop(bugcheck.SystemThreadException, code, raiser(), 0, 0)
 }
+
+// raiser returns the address in the function that panicked, or raised a status.
+func raiser() uintptr {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
+	panicked := false
+	for {
+		f, more := frames.Next()
+		switch {
+		case f.Function == "runtime.gopanic":
+			panicked = true
+		case panicked && !slices.ContainsFunc(raising, func(p string) bool { return strings.HasPrefix(f.Function, p) }):
+			return f.PC
+		}
+		if !more {
+			return 0
+		}
+	}
+}
+
+// raising are the functions between a panic and the one whose fault it is.
+var raising = []string{"runtime.", "irqlab/seh.", "irqlab/kernel.RaiseStatus", "irqlab/wdk.ExRaiseStatus"}
 
 // Every system thread needs a P while it runs, or the dispatcher could choose
 // one that the Go scheduler holds back. The number of Ps grows in steps, since

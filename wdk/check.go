@@ -21,6 +21,7 @@ const (
 	waitTooHigh     = 0x120 // a wait above DISPATCH_LEVEL
 	waitForEver     = 0x121 // a wait without a timeout at DISPATCH_LEVEL
 	waitAtDispatch  = 0x122 // one with a timeout that is not zero
+	userWaitOnStack = 0x123 // a wait in user mode for an object on a stack
 )
 
 // atMost stops the machine above the given level.

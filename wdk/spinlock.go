@@ -38,18 +38,18 @@ func KeAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.AcquireAtDpc()
 
 // KeReleaseSpinLockFromDpcLevel frees the lock and leaves the level alone.
 //
-// IRQL: >= DISPATCH_LEVEL
+// IRQL: DISPATCH_LEVEL
 func KeReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.ReleaseFromDpc() }
 
 // KefReleaseSpinLockFromDpcLevel is KeReleaseSpinLockFromDpcLevel.
 //
-// IRQL: >= DISPATCH_LEVEL
+// IRQL: DISPATCH_LEVEL
 func KefReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.ReleaseFromDpc() }
 
 // KeTryToAcquireSpinLockAtDpcLevel takes the lock if it is free and reports
 // whether it did.
 //
-// IRQL: >= DISPATCH_LEVEL
+// IRQL: DISPATCH_LEVEL
 func KeTryToAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) BOOLEAN { return SpinLock.TryAtDpc() }
 
 // KeTryToAcquireSpinLock takes the lock if it is free, at DISPATCH_LEVEL then,

@@ -7,6 +7,7 @@ import (
 	"irqlab/dpc"
 	"irqlab/irql"
 	"irqlab/kernel"
+	"irqlab/mm"
 	"irqlab/sync"
 )
 
@@ -21,6 +22,7 @@ import (
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
 func KeWaitForSingleObject(Object PVOID, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	mayWait(Timeout)
+	mayStay(WaitMode, Object)
 	return sync.Wait((*kernel.Header)(Object), Timeout, Alertable, WaitMode)
 }
 
@@ -29,6 +31,7 @@ func KeWaitForSingleObject(Object PVOID, WaitReason KWAIT_REASON, WaitMode KPROC
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
 func KeWaitForMutexObject(Mutex PVOID, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	mayWait(Timeout)
+	mayStay(WaitMode, Mutex)
 	return sync.Wait((*kernel.Header)(Mutex), Timeout, Alertable, WaitMode)
 }
 
@@ -45,6 +48,7 @@ func KeWaitForMutexObject(Mutex PVOID, WaitReason KWAIT_REASON, WaitMode KPROCES
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
 func KeWaitForMultipleObjects(Count ULONG, Object []PVOID, WaitType WAIT_TYPE, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER, WaitBlockArray PKWAIT_BLOCK) NTSTATUS {
 	mayWait(Timeout)
+	mayStay(WaitMode, Object...)
 	objects := (**kernel.Header)(unsafe.Pointer(unsafe.SliceData(Object[:min(int(Count), MAXIMUM_WAIT_OBJECTS)])))
 	return sync.WaitMany(objects, int(Count), WaitType, Timeout, Alertable, WaitMode, WaitBlockArray)
 }
@@ -69,6 +73,19 @@ func mayWait(timeout PLARGE_INTEGER) {
 		rule = waitAtDispatch
 	}
 	bugcheck.Stop(bugcheck.VerifierDetectedViolation, rule, uintptr(l), 0, 0)
+}
+
+// mayStay stops the machine if a wait is on behalf of a user, whose stack may be
+// paged out meanwhile, and an object lies on one.
+func mayStay(mode KPROCESSOR_MODE, objects ...PVOID) {
+	if !Checked || mode != UserMode {
+		return
+	}
+	for _, o := range objects {
+		if !mm.InPool(uintptr(o)) {
+			bugcheck.Stop(bugcheck.VerifierDetectedViolation, userWaitOnStack, uintptr(o), 0, 0)
+		}
+	}
 }
 
 // KeDelayExecutionThread puts the thread to sleep for Interval: in units of 100

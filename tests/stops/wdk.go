@@ -1,0 +1,80 @@
+package main
+
+import (
+	"os"
+	"unsafe"
+
+	"irqlab/irql"
+	"irqlab/tests/kit"
+	"irqlab/thread"
+	. "irqlab/wdk"
+)
+
+func init() {
+	for name, stop := range wdkStops {
+		stops[name] = stop
+	}
+}
+
+// badHandle has the form of a handle, and is none.
+const badHandle HANDLE = 0xFFFF_FFFF_8000_0000 | 4*3000
+
+var wdkStops = map[string]func(){
+	"wdk-set-high":     func() { e := event(false); irql.Raise(irql.High); KeSetEvent(e, 0, false) },
+	"wdk-wait-device":  func() { e := event(true); irql.Raise(irql.DeviceMin); waitFor(e, kit.NoTime) },
+	"wdk-wait-forever": func() { e := event(true); irql.Raise(irql.Dispatch); waitFor(e, nil) },
+	"wdk-wait-time":    func() { e := event(true); irql.Raise(irql.Dispatch); waitFor(e, kit.Ms(1)) },
+	"wdk-wait-user": func() {
+		e := new(KEVENT)
+		KeWaitForSingleObject(PVOID(e), Executive, UserMode, false, nil)
+	},
+	"wdk-delay":         func() { irql.Raise(irql.Dispatch); KeDelayExecutionThread(KernelMode, false, kit.Ms(1)) },
+	"wdk-delay-in-dpc":  func() { inDPC(func() { KeDelayExecutionThread(KernelMode, false, kit.NoTime) }) },
+	"wdk-flush-apc":     func() { irql.Raise(irql.APC); KeFlushQueuedDpcs() },
+	"wdk-executing":     func() { KeIsExecutingDpc() },
+	"wdk-create-apc":    func() { irql.Raise(irql.APC); system(func() {}) },
+	"wdk-priority-apc":  func() { irql.Raise(irql.APC); KeSetPriorityThread(KeGetCurrentThread(), 9) },
+	"wdk-dpc-elsewhere": func() { KeInitializeDpc(new(KDPC), body, nil) },
+	"wdk-dpc-closure": func() {
+		d, heap := newDPC(), new([64]byte)
+		kit.Kernel(func() { KeInitializeDpc(d, body, PVOID(heap)) })
+	},
+	"wdk-bugcheck": func() { KeBugCheckEx(0xE2, 1, 2, 3, 4) },
+
+	"exit-level": func() { system(func() { irql.Raise(irql.APC); PsTerminateSystemThread(STATUS_SUCCESS) }) },
+	"exit-apcs":  func() { system(func() { KeEnterCriticalRegion(); PsTerminateSystemThread(STATUS_SUCCESS) }) },
+	"exit-mutex": func() {
+		system(func() {
+			m := alloc[KMUTEX]()
+			KeInitializeMutex(m, 0)
+			KeWaitForMutexObject(PVOID(m), Executive, KernelMode, false, nil)
+			PsTerminateSystemThread(STATUS_SUCCESS)
+		})
+	},
+	"exit-exception": func() { system(func() { ExRaiseStatus(STATUS_ACCESS_VIOLATION) }) },
+	"exit-nil":       func() { system(func() { *(*int)(nothingThere) = 1 }) },
+	"return-level":   func() { system(func() { irql.Raise(irql.Dispatch) }) },
+	"return-apcs":    func() { system(KeEnterCriticalRegion) },
+
+	"object-references": func() {
+		e := event(false)
+		t, _ := thread.Start("victim", func() { KeWaitForSingleObject(PVOID(e), Executive, KernelMode, false, nil) })
+		ObDereferenceObject(PVOID(t))
+		ObDereferenceObject(PVOID(t))
+	},
+	"handle-closed": func() { ZwClose(badHandle) },
+}
+
+// nothingThere is nil, which the compiler must not know.
+var nothingThere = unsafe.Pointer(uintptr(len(os.Args)) >> 32)
+
+func waitFor(e PKEVENT, timeout PLARGE_INTEGER) {
+	KeWaitForSingleObject(PVOID(e), Executive, KernelMode, false, timeout)
+}
+
+// system runs fn on a system thread and waits for its end.
+func system(fn func()) {
+	var h HANDLE
+	PsCreateSystemThread(&h, SYNCHRONIZE, nil, 0, nil, func(PVOID) { fn() }, nil)
+	ZwWaitForSingleObject(h, false, nil)
+}
