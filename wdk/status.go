@@ -60,5 +60,5 @@ func NT_ERROR(s NTSTATUS) BOOLEAN { return uint32(s)>>30 == 3 }
 // DISPATCH_LEVEL and above, where nothing can handle it, it is bug check
 // KMODE_EXCEPTION_NOT_HANDLED.
 //
-// IRQL: any
+// IRQL: <= APC_LEVEL
 func ExRaiseStatus(Status NTSTATUS) { kernel.RaiseStatus(Status) }
