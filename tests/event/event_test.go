@@ -258,6 +258,7 @@ func TestSetBeforeBlocking(t *testing.T) {
 // rule: wait-boost-applied
 // rule: wait-boost-value
 // rule: wait-boost-realtime-none
+// rule: event-boost-negative
 func TestBoost(t *testing.T) {
 	for _, c := range []struct {
 		base, inc, want int8
@@ -320,5 +321,31 @@ func TestBoostPreempts(t *testing.T) {
 	setter.Join(t)
 	if seen != rounds {
 		t.Errorf("the woken thread ran before the setter went on in %d of %d rounds", seen, rounds)
+	}
+}
+
+// rule: event-priority-after-exit
+func TestPriorityAfterExit(t *testing.T) {
+	e := synchronization(t, false)
+	var object *kernel.Thread
+	var p int8
+	if !kit.Retry(func() bool {
+		th := kit.Go(t, func() ntstatus.Status {
+			s := e.Wait(kit.Forever, false, kernel.KernelMode)
+			kernel.Current().Quantum = 1 << 30 // so that the boost stays until the end
+			return s
+		}, func() {
+			object = kernel.Current()
+			kit.Locked(func() { object.Reference() })
+		})
+		kit.AwaitWaiters(t, &e.Header, 1)
+		e.Set(3)
+		th.Exited(t)
+		p = object.Priority
+		ended := object.Header.State()
+		kit.Locked(func() { object.Dereference() })
+		return ended == 1 && p == kernel.DefaultPriority+3
+	}) {
+		t.Errorf("priority %d after the end", p)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"irqlab/board"
 	"irqlab/dpc"
 	"irqlab/intr"
+	"irqlab/ipi"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
@@ -304,6 +305,57 @@ func TestAPCsNotDisabled(t *testing.T) {
 			t.Errorf("KernelApcDisable %d, SpecialApcDisable %d at APC_LEVEL", kernelAPCs, special)
 		}
 	})
+}
+
+type broadcast struct{ cpus, bad uint32 }
+
+var ipiSeen *broadcast
+
+func atIPI(uintptr) {
+	atomic.AddUint32(&ipiSeen.cpus, 1<<arch.ThisCPU().ID)
+	if irql.Current() != irql.IPI {
+		atomic.AddUint32(&ipiSeen.bad, 1)
+	}
+}
+
+// rule: irql-ipi-callback
+func TestIPICallback(t *testing.T) {
+	ipiSeen = kit.New[broadcast](t)
+	for _, from := range []irql.Level{irql.Passive, irql.Dispatch, irql.Clock} {
+		*ipiSeen = broadcast{}
+		var after irql.Level
+		kit.At(from, func() {
+			kit.Kernel(func() { ipi.Call(atIPI, 0) })
+			after = irql.Current()
+		})
+		if ipiSeen.cpus != 1<<kit.CPUs()-1 || ipiSeen.bad != 0 || after != from {
+			t.Errorf("from %d: processors %b, %d at another level, back at %d", from, ipiSeen.cpus, ipiSeen.bad, after)
+		}
+	}
+}
+
+// rule: irql-stable-cpu-number
+func TestStableProcessor(t *testing.T) {
+	for range 200 {
+		moved := false
+		kit.At(irql.Dispatch, func() {
+			cpu := arch.ThisCPU().ID
+			for range 200 {
+				moved = moved || arch.ThisCPU().ID != cpu
+				arch.Pause()
+			}
+		})
+		if moved {
+			t.Fatal("moved to another processor at DISPATCH_LEVEL")
+		}
+	}
+}
+
+// rule: irql-synch-level
+func TestSynchLevel(t *testing.T) {
+	if l := irql.IPI - 2; irql.Synch != l || l != 12 {
+		t.Errorf("SYNCH_LEVEL is %d", irql.Synch)
+	}
 }
 
 // TestRaisedGC: the collector runs while other goroutines are raised again and
