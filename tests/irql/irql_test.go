@@ -353,7 +353,7 @@ func TestStableProcessor(t *testing.T) {
 
 // rule: irql-synch-level
 func TestSynchLevel(t *testing.T) {
-	if l := irql.IPI - 2; irql.Synch != l || l != 12 {
+	if irql.Synch != 12 {
 		t.Errorf("SYNCH_LEVEL is %d", irql.Synch)
 	}
 }
