@@ -8,7 +8,7 @@ func init() {
 
 var apcStops = map[string]stop{
 	// rule: apc-irql-changed
-	"apc-kernel-level": {0xC8, [4]uint64{2<<16 | 1<<8 | 0, address, address, 0}},
+	"apc-kernel-level": {0xC8, [4]uint64{2<<16 | 1<<8, address, address, 0}},
 	"apc-normal-level": {0xC8, [4]uint64{1<<16 | 0<<8 | 1, address, 0, address}},
 	// rule: apc-mismatch-syscall
 	"apc-normal-region": {0x01, [4]uint64{address, 0, 0xFFFF, 0}},
