@@ -32,6 +32,15 @@ func Start(seed uint64) {
 // Enabled reports whether the points are taken.
 func Enabled() bool { return enabled }
 
+// explore takes the points instead, when the host explores interleavings.
+var explore func()
+
+// Explore has every point call fn. It is for programs on the host.
+func Explore(fn func()) {
+	explore = fn
+	enabled = true
+}
+
 // Point is a schedule point.
 func Point() {
 	if enabled {
@@ -43,6 +52,10 @@ func Point() {
 // the lines; then it draws from another processor's generator, and does so again
 // when the run is repeated.
 func take() {
+	if explore != nil {
+		explore()
+		return
+	}
 	s := &state[arch.ThisCPU().ID]
 	*s += 0x9E3779B97F4A7C15
 	z := *s

@@ -121,6 +121,7 @@ func (m *GuardedMutex) take(t *kernel.Thread) {
 func (m *GuardedMutex) wait() {
 	for {
 		n := atomic.LoadInt32(&m.Count)
+		chance.Point()
 		if n&guardedFree != 0 {
 			if atomic.CompareAndSwapInt32(&m.Count, n, n&^guardedFree) {
 				return
@@ -152,6 +153,7 @@ func (m *GuardedMutex) give() {
 	m.Owner = nil
 	for {
 		n := atomic.LoadInt32(&m.Count)
+		chance.Point()
 		if n < guardedWaiter {
 			if atomic.CompareAndSwapInt32(&m.Count, n, n^guardedFree) {
 				break

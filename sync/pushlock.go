@@ -153,8 +153,8 @@ func grant(word uintptr, exclusive bool) (uintptr, bool) {
 
 func (l *PushLock) tryShared() bool {
 	for {
-		chance.Point()
 		word := atomic.LoadUintptr(&l.word)
+		chance.Point()
 		granted, ok := grant(word, false)
 		if !ok {
 			return false
@@ -235,6 +235,7 @@ func (l *PushLock) release() {
 		if word/pushShare > 1 {
 			next = word - pushShare
 		}
+		chance.Point()
 		if atomic.CompareAndSwapUintptr(&l.word, word, next) {
 			return
 		}

@@ -47,8 +47,8 @@ func (r *Rundown) Acquire() bool { return r.AcquireMany(1) }
 // IRQL: <= DISPATCH_LEVEL
 func (r *Rundown) AcquireMany(n uint32) bool {
 	for {
-		chance.Point()
 		word := atomic.LoadUintptr(&r.word)
+		chance.Point()
 		if word&rundownActive != 0 {
 			return false
 		}
@@ -68,8 +68,8 @@ func (r *Rundown) Release() { r.ReleaseMany(1) }
 // IRQL: <= DISPATCH_LEVEL
 func (r *Rundown) ReleaseMany(n uint32) {
 	for {
-		chance.Point()
 		word := atomic.LoadUintptr(&r.word)
+		chance.Point()
 		if word&rundownActive != 0 {
 			w := (*rundownWait)(unsafe.Pointer(word &^ rundownActive))
 			if w == nil {

