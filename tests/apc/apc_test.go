@@ -72,13 +72,16 @@ func newProbe(t testing.TB, th *kernel.Thread, k kind, l *log, letter byte) *pro
 			p.during()
 		}
 	}
+	// A thread that ends before its APC is delivered would free the APC, which
+	// is the test's.
+	rundown := func(*kernel.APC) {}
 	switch k {
 	case special:
-		apc.Init(p.a, th, kernelRoutine, nil, nil, kernel.KernelMode, nil)
+		apc.Init(p.a, th, kernelRoutine, rundown, nil, kernel.KernelMode, nil)
 	case normal:
-		apc.Init(p.a, th, kernelRoutine, nil, normalRoutine, kernel.KernelMode, nil)
+		apc.Init(p.a, th, kernelRoutine, rundown, normalRoutine, kernel.KernelMode, nil)
 	case user:
-		apc.Init(p.a, th, kernelRoutine, nil, normalRoutine, kernel.UserMode, nil)
+		apc.Init(p.a, th, kernelRoutine, rundown, normalRoutine, kernel.UserMode, nil)
 	}
 	return p
 }
