@@ -17,9 +17,9 @@ MACHINE  = -arch $(ARCH) -cpus $(CPUS) -mem $(MEM) $(if $(SEED),-seed $(SEED))
 given = $(if $(filter command% environment%,$(origin $(1))),$($(1)),$(2))
 
 # What runs on the host and is part of no image.
-HOST_PKGS := ./cmd/... ./qemu ./image ./internal/...
+HOST_PKGS := ./cmd/... ./qemu ./image ./internal/... ./dump/load
 # What is: its tests run in the machine, on each architecture and number of CPUs.
-VM_PKGS    = $(shell go list ./... | grep -Ev '^irqlab/(cmd|qemu|image|internal)(/|$$)|/gen$$')
+VM_PKGS    = $(shell go list ./... | grep -Ev '^irqlab/(cmd|qemu|image|internal|dump/load)(/|$$)|/gen$$')
 # What has a meaning only there.
 GUEST_ONLY = $(filter irqlab/tests/% irqlab/bench% irqlab/soak% irqlab/demos%,$(VM_PKGS))
 VM_RUNS   := $(foreach arch,amd64 arm64,$(foreach cpus,1 2 4,vm-$(arch)-$(cpus)))

@@ -10,6 +10,7 @@ var Packages = []string{
 	"irqlab/board/fdt",
 	"irqlab/bugcheck",
 	"irqlab/chance",
+	"irqlab/dump",
 	"irqlab/irql",
 	"irqlab/list",
 	"irqlab/ntstatus",
