@@ -119,9 +119,9 @@ func ExGetCurrentResourceThread() ERESOURCE_THREAD {
 // ExConvertExclusiveToSharedLite makes the exclusive owner a sharer, and admits
 // all who wait for shared access.
 //
-// IRQL: <= DISPATCH_LEVEL
+// IRQL: <= APC_LEVEL
 func ExConvertExclusiveToSharedLite(Resource PERESOURCE) {
-	atMost(irql.Dispatch)
+	atMost(irql.APC)
 	Resource.ConvertToShared()
 }
 

@@ -58,7 +58,8 @@ func RtlRunOnceComplete(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context PVOID) NTSTA
 }
 
 // RtlRunOnceExecuteOnce calls InitFn unless that has succeeded before, and
-// stores the context. It returns STATUS_UNSUCCESSFUL if InitFn fails.
+// stores the context. It returns STATUS_UNSUCCESSFUL if InitFn fails. InitFn runs
+// in a critical region.
 //
 // IRQL: <= APC_LEVEL
 func RtlRunOnceExecuteOnce(RunOnce PRTL_RUN_ONCE, InitFn PRTL_RUN_ONCE_INIT_FN, Parameter PVOID, Context *PVOID) NTSTATUS {
@@ -67,7 +68,10 @@ func RtlRunOnceExecuteOnce(RunOnce PRTL_RUN_ONCE, InitFn PRTL_RUN_ONCE_INIT_FN, 
 		return s
 	}
 	var context PVOID
-	if InitFn(RunOnce, Parameter, &context) == 0 {
+	KeEnterCriticalRegion()
+	done := InitFn(RunOnce, Parameter, &context) != 0
+	KeLeaveCriticalRegion()
+	if !done {
 		RtlRunOnceComplete(RunOnce, RTL_RUN_ONCE_INIT_FAILED, nil)
 		return STATUS_UNSUCCESSFUL
 	}

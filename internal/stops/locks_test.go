@@ -80,12 +80,16 @@ var lockStops = map[string]stop{
 	// rule: work-apc-state
 	"work-region": {0x01, [4]uint64{address, 0, 0xFFFF, 1}},
 	// rule: work-mutex-return
+	// rule: mutex-worker-exit
 	"work-mutex": {0x39, [4]uint64{address, 0, address, 0}},
 	"work-end":   {0xE9, [4]uint64{address, 0, address, 0}},
 	// rule: work-once-queued
 	"work-twice": {0xE4, [4]uint64{1, address, 0, 0}},
 	// rule: work-free-queued
 	"work-freed": {0xE4, [4]uint64{0, address, address, address}},
+
+	// rule: kqueue-duplicate
+	"queue-unlinked": {0x96, [4]uint64{address, address, 0, 0}},
 
 	"region-unbalanced":  {0x01, [4]uint64{0, 0, 0, 0}},
 	"guarded-unbalanced": {0x01, [4]uint64{0, 0, 0, 0}},

@@ -19,6 +19,7 @@ var wdkStops = map[string]stop{
 	"wdk-wait-forever": {0xC4, [4]uint64{0x121, 2, 0, 0}},
 	"wdk-wait-time":    {0xC4, [4]uint64{0x122, 2, 0, 0}},
 	// rule: wait-usermode-stack
+	// rule: event-on-stack
 	"wdk-wait-user": {0xC4, [4]uint64{0x123, address, 0, 0}},
 	// rule: irql-ddi-verifier
 	"wdk-delay":        wrongLevel(2, 0, 1),

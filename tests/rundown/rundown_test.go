@@ -15,11 +15,22 @@ import (
 	. "irqlab/wdk"
 )
 
+// rule: rundown-acquire
+// rule: rundown-wait
+// rule: rundown-reinit
+// rule: rundown-dispatch
+// rule: rundown-no-serialize
 func TestRundown(t *testing.T) {
 	r := kit.New[EX_RUNDOWN_REF](t)
 	if !ExAcquireRundownProtection(r) || !ExAcquireRundownProtectionEx(r, 3) {
 		t.Fatal("a new object is refused")
 	}
+	kit.At(irql.Dispatch, func() {
+		if !ExAcquireRundownProtection(r) {
+			t.Error("refused at DISPATCH_LEVEL")
+		}
+		ExReleaseRundownProtection(r)
+	})
 	var over atomic.Bool
 	owner := kit.Go(t, func() ntstatus.Status {
 		ExWaitForRundownProtectionRelease(r)
@@ -38,7 +49,12 @@ func TestRundown(t *testing.T) {
 	if over.Load() {
 		t.Error("the owner did not wait for the last user")
 	}
-	kit.At(irql.Dispatch, func() { ExReleaseRundownProtection(r) })
+	kit.At(irql.Dispatch, func() {
+		if ExAcquireRundownProtection(r) {
+			t.Error("acquired during the run down")
+		}
+		ExReleaseRundownProtection(r)
+	})
 	owner.Join(t)
 	kit.Run(t, func() { ExWaitForRundownProtectionRelease(r) })
 	if ExAcquireRundownProtection(r) {
@@ -120,6 +136,12 @@ func TestRemoveLock(t *testing.T) {
 	}
 }
 
+// rule: runonce-first
+// rule: runonce-complete-lost
+// rule: runonce-exec
+// rule: runonce-low-bits
+// rule: runonce-async-mix
+// rule: runonce-check-only
 func TestRunOnce(t *testing.T) {
 	o := new(RTL_RUN_ONCE)
 	result := PVOID(unsafe.Pointer(kit.New[[8]byte](t)))
@@ -139,6 +161,9 @@ func TestRunOnce(t *testing.T) {
 			s := RtlRunOnceExecuteOnce(o, func(_ PRTL_RUN_ONCE, _ PVOID, Context *PVOID) ULONG {
 				if inside.Add(1) != 1 {
 					t.Error("two initialize at a time")
+				}
+				if !KeAreApcsDisabled() {
+					t.Error("APCs may interrupt the initialization")
 				}
 				time.Sleep(2 * time.Millisecond)
 				inside.Add(-1)
@@ -172,6 +197,9 @@ func TestRunOnce(t *testing.T) {
 	}
 	if _, s := o.Begin(0); s != ntstatus.InvalidOwner {
 		t.Errorf("synchronous begin of an asynchronous one: %v", s)
+	}
+	if s := RtlRunOnceComplete(o, 0, result); s != STATUS_UNSUCCESSFUL {
+		t.Errorf("synchronous completion of an asynchronous one: %v", s)
 	}
 	first, second := RtlRunOnceComplete(o, RTL_RUN_ONCE_ASYNC, result), RtlRunOnceComplete(o, RTL_RUN_ONCE_ASYNC, nil)
 	if first != STATUS_SUCCESS || second != STATUS_UNSUCCESSFUL {

@@ -7,6 +7,7 @@ import (
 
 	"irqlab/irql"
 	"irqlab/kernel"
+	"irqlab/list"
 	"irqlab/pool"
 	"irqlab/sync"
 	"irqlab/sync/spin"
@@ -87,6 +88,14 @@ var lockStops = map[string]func(){
 	"work-end":   func() { item(func(unsafe.Pointer) { thread.Exit(0) }) },
 	"work-twice": func() { w := queued(); w.Queue(sync.CriticalWork) },
 	"work-freed": func() { w := queued(); pool.Free(unsafe.Pointer(w), kit.Tag) },
+
+	"queue-unlinked": func() {
+		q, e := alloc[sync.Queue](), alloc[list.Entry]()
+		q.Init(0)
+		q.Insert(e)
+		e.Flink = nil
+		q.Remove(kit.NoTime, kernel.KernelMode)
+	},
 
 	"region-unbalanced":  kernel.LeaveCriticalRegion,
 	"guarded-unbalanced": kernel.LeaveGuardedRegion,
