@@ -56,6 +56,9 @@ soak: tools ## stress every machine for TIME: both architectures, 1, 2 and 4 CPU
 		$(IRQLAB) run -arch $$arch -cpus $$cpus -mem $(MEM) $(if $(SEED),-seed $(SEED)) -timeout 1000h $(SOAK_PKG) -- $(TIME) || exit; \
 	done; done
 
+rules: ## count the rules of the specification that have a test; V=-v lists the others
+	@go run ./internal/spec/rules $(V)
+
 bench: tools ## count guest instructions per operation
 	@$(IRQLAB) test -arch $(ARCH) -seed $(or $(SEED),0) -cpus 1 -opt checks=off -run '^$$' -bench . -benchtime 1x $(BENCH_PKG)
 
@@ -90,4 +93,4 @@ tools: qemu-installed
 qemu-installed:
 	@cmd/irqlab/install-qemu.sh </dev/null >&2
 
-.PHONY: help qemu gdb test check test-go soak bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)
+.PHONY: help qemu gdb test check test-go soak rules bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)

@@ -1,0 +1,148 @@
+package spec
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestTableIsFresh(t *testing.T) {
+	dir := root(t)
+	var want bytes.Buffer
+	if err := WriteTable(&want, dir); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(TableFile(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want.Bytes()) {
+		t.Error(`docs/wdk.md is not what the sources say: run "go generate ./internal/spec"`)
+	}
+}
+
+// The IRQL line of a routine allows what its row allows, and no more.
+func TestLines(t *testing.T) {
+	states, err := States(root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range states {
+		if !s.Implemented || s.Line == "" && s.isType() {
+			continue
+		}
+		line := s.Line
+		if s.isType() {
+			line, _, _ = strings.Cut(line, ";") // what follows is of another kind of object
+		}
+		l, err := parseLevels(line)
+		if err != nil {
+			t.Errorf("%s: %v", s.Name, err)
+		} else if l != s.Levels {
+			t.Errorf("%s: IRQL line %q, but the specification has %d to %d: %s; %s", s.Name, s.Line, s.Levels.Min, s.Levels.Max, s.Documented, s.Notes)
+		}
+	}
+}
+
+// isType reports whether the row is a callback's type.
+func (r *Routine) isType() bool { return strings.ToUpper(r.Name) == r.Name }
+
+// What is out of scope is a routine, and is not there all the same.
+func TestScope(t *testing.T) {
+	names, err := implemented(root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, reason := range scope() {
+		if !slices.ContainsFunc(Routines(), func(r Routine) bool { return r.Name == name }) {
+			t.Errorf("scope.tsv: there is no %s", name)
+		}
+		if _, ok := names[name]; ok {
+			t.Errorf("scope.tsv: %s is implemented; %q is wrong", name, reason)
+		}
+	}
+}
+
+// areas are those whose rules all have a test, or a reason why not.
+var areas = []string{
+	"irql", "dpc", "apc", "wait", "event", "mutex", "semaphore", "timer", "fastmutex", "guardedmutex",
+	"pushlock", "eresource", "spinlock", "workitem", "thread", "object",
+}
+
+func TestRules(t *testing.T) {
+	c, err := Cover(root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range c.Wrong {
+		t.Error(w)
+	}
+	for _, r := range Rules() {
+		if slices.Contains(areas, r.Area) && c.Tests[r.ID] == nil && !c.Waived[r.ID] {
+			t.Errorf("rule %s has neither a test nor a line in docs/caveats.md: %s", r.ID, r.Text)
+		}
+	}
+}
+
+// What Cover must see, and refuse.
+func TestCover(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"a/a_test.go":     "\t// rule: irql-per-cpu\n// rule: irql-no-such-rule\n// rule: irql-per-cpu, irql-set-order\n",
+		"a/a.go":          "// rule: irql-set-order\n",
+		"docs/caveats.md": "`dpc-no-wait` and `dpc-no-such-rule`, but not event-sync-one\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Cover(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Tests["irql-per-cpu"]; !slices.Equal(got, []string{"a/a_test.go:1"}) || len(c.Tests) != 1 {
+		t.Errorf("tests %v", c.Tests)
+	}
+	if !c.Waived["dpc-no-wait"] || len(c.Waived) != 1 {
+		t.Errorf("waived %v", c.Waived)
+	}
+	if len(c.Wrong) != 3 {
+		t.Errorf("wrong: %q", c.Wrong)
+	}
+}
+
+func TestParseLevels(t *testing.T) {
+	for line, want := range map[string]Levels{
+		"any":               {0, 15},
+		"PASSIVE_LEVEL":     {0, 0},
+		"< IPI_LEVEL":       {0, 13},
+		">= DISPATCH_LEVEL": {2, 15},
+		"<= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout": {0, 2},
+		"the interrupt's SynchronizeIrql":                     {3, 12},
+	} {
+		if got, err := parseLevels(line); err != nil || got != want {
+			t.Errorf("%q: %v, %v", line, got, err)
+		}
+	}
+	for _, line := range []string{"", "low", "<= LOW_LEVEL"} {
+		if got, err := parseLevels(line); err == nil {
+			t.Errorf("%q: %v", line, got)
+		}
+	}
+}
