@@ -5,6 +5,7 @@ import (
 	_ "unsafe" // for go:linkname
 
 	"irqlab/arch"
+	"irqlab/irql"
 )
 
 // Args carries words into the kernel and one back. It may lie on the
@@ -59,6 +60,24 @@ func EnterBlocking(fn func(*Args), a *Args) {
 		fn(keep(a))
 		return
 	}
+	entersyscall()
+	attention := gate(fn, a)
+	exitsyscall()
+	if attention != 0 {
+		attend()
+	}
+}
+
+// EnterBlockingRaised is EnterBlocking for a goroutine that a raise to
+// DISPATCH_LEVEL has pinned, when the call lowers the level (Wait = TRUE). The
+// pin ends in the moment that the P is given up: a function that looks at its
+// stack in between could pass the raised processor to another goroutine.
+//
+// IRQL: DISPATCH_LEVEL
+//
+//go:nosplit
+func EnterBlockingRaised(fn func(*Args), a *Args) {
+	irql.Unpin()
 	entersyscall()
 	attention := gate(fn, a)
 	exitsyscall()

@@ -37,10 +37,9 @@ func LockDispatcher() irql.Level {
 
 // lockRaised is LockDispatcher at DISPATCH_LEVEL, or for a caller in the wrong.
 func lockRaised(old uintptr) irql.Level {
-	if t := Current(); t.WaitNext && old == uintptr(irql.Dispatch) {
-		// The call before this one kept the lock for us (Wait = TRUE).
-		t.WaitNext = false
-		return t.WaitIRQL
+	if t := Current(); t.keepsLock && old == uintptr(irql.Dispatch) {
+		t.keepsLock = false // from here on it is held by the caller
+		return irql.Dispatch
 	}
 	irql.AssertAtMost(irql.Dispatch)
 	lockDatabase()
@@ -76,14 +75,6 @@ func (p *processor) unlockAfter(old irql.Level) {
 	}
 	p.unlock()
 	irql.Set(old)
-}
-
-// KeepDispatcher ends a call made with Wait = TRUE: the lock stays held and the
-// level raised until the wait that follows.
-func KeepDispatcher(old irql.Level) {
-	t := Current()
-	t.WaitNext = true
-	t.WaitIRQL = old
 }
 
 func lockDatabase() {

@@ -56,7 +56,8 @@ type Thread struct {
 	Alertable   bool
 	Alerted     [2]bool // by mode: an alert is remembered
 	waitNormal  bool    // the wait ends for a normal kernel APC, to be begun anew
-	WaitNext    bool    // the dispatcher lock is kept for the wait that follows
+	WaitNext    bool    // a wait follows that restores WaitIRQL (Wait = TRUE)
+	keepsLock   bool    // the dispatcher lock is kept until then
 	WaitCount   uint8
 	WaitReason  uint8
 	WaitBlocks  *WaitBlock                   // the first of the wait in progress

@@ -150,7 +150,7 @@ func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool,
 		due = r.due
 	}
 	for {
-		old := LockDispatcher()
+		old := t.resumes(LockDispatcher())
 		t.WaitIRQL = old
 		if t.APCPending && old < irql.APC {
 			switch {

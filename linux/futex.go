@@ -50,7 +50,17 @@ func futex(f *arch.Frame, s *state, addr, op uintptr, val uint32, timeout uintpt
 	}
 	switch op &^ futexPrivate {
 	case futexWait:
-		return s.futexWait(f, addr, val, timeout)
+		l := irql.Current()
+		if l < irql.Dispatch {
+			return s.futexWait(addr, val, timeout)
+		}
+		restore, ok := kernel.PutOff()
+		if !ok {
+			mayWait(f, l)
+		}
+		r := s.futexWait(addr, val, timeout)
+		kernel.TakeUp(restore)
+		return r
 	case futexWake:
 		return wakeFutex(addr, val)
 	}
@@ -66,8 +76,7 @@ func semaphore(val uint32) bool { return int32(val) < 0 }
 // then. The value is compared under the lock that every wake takes: a wake
 // after the value changed finds the thread in the bucket, or the thread finds
 // the value changed.
-func (s *state) futexWait(f *arch.Frame, addr uintptr, val uint32, timeout uintptr) uintptr {
-	mayWait(f, irql.Current())
+func (s *state) futexWait(addr uintptr, val uint32, timeout uintptr) uintptr {
 	until := deadline(0)
 	if timeout != 0 {
 		t, e := readTimespec(timeout)

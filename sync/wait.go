@@ -84,9 +84,12 @@ func (w *waiting) fromGo() ntstatus.Status {
 	a := kernel.Args{P: unsafe.Pointer(w)}
 	if t.WaitNext {
 		// The call before this one left the level raised and the dispatcher
-		// locked. What pins the goroutine must end before it can block, and the
-		// level keeps it where it is until then.
-		irql.Unpin()
+		// locked.
+		kernel.Enter(letGo, &a)
+		kernel.EnterBlockingRaised(wait, &a)
+		if w.status != ntstatus.KernelAPC {
+			return w.status
+		}
 		return w.block(&a)
 	}
 	zero := w.timeout != nil && *w.timeout == 0
@@ -117,6 +120,8 @@ func (w *waiting) block(a *kernel.Args) ntstatus.Status {
 
 // noTime is a zero timeout.
 var noTime int64
+
+func letGo(*kernel.Args) { kernel.LetGo() }
 
 func try(a *kernel.Args) {
 	w := (*waiting)(a.P)

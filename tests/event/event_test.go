@@ -2,8 +2,10 @@
 package event
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"irqlab/irql"
 	"irqlab/kernel"
@@ -226,10 +228,21 @@ func TestSetBeforeWait(t *testing.T) {
 	}
 }
 
+// Two threads hand each other the turn. A wait that blocks gives up the P of its
+// goroutine, for which the garbage collector keeps waiting.
+//
 // rule: event-wait-true-irql
 func TestSetBeforeBlocking(t *testing.T) {
 	request, reply := synchronization(t, false), synchronization(t, false)
 	const rounds = 2000
+	var stop atomic.Bool
+	defer stop.Store(true)
+	go func() {
+		for !stop.Load() {
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
+	}()
 	server := kit.Go(t, func() ntstatus.Status {
 		request.Wait(kit.Forever, false, kernel.KernelMode)
 		for range rounds - 1 {
