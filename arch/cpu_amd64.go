@@ -189,6 +189,7 @@ var BootInfo uintptr
 
 // In and Out access I/O ports that no TamaGo driver covers.
 func In8(port uint16) uint8
+func In32(port uint16) uint32
 func Out8(port uint16, v uint8)
 func Out16(port uint16, v uint16)
 func Out32(port uint16, v uint32)

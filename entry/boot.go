@@ -8,6 +8,7 @@ import (
 	"irqlab/board"
 	"irqlab/bugcheck"
 	"irqlab/chance"
+	"irqlab/disk"
 	"irqlab/dpc"
 	"irqlab/ipi"
 	"irqlab/irql"
@@ -107,6 +108,7 @@ func prepare(id uint32) {
 func idle(id uintptr) {
 	if id == 0 {
 		startOthers()
+		disk.Init()
 		kernel.StartThreads()
 		linux.Start()
 	}

@@ -19,6 +19,8 @@ var Packages = []string{
 	"irqlab/mm",
 	"irqlab/pool",
 	"irqlab/dpc",
+	"irqlab/disk",
+	"irqlab/disk/layout",
 	"irqlab/kernel",
 	"irqlab/sync",
 	"irqlab/ob",
