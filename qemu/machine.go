@@ -29,6 +29,7 @@ type Machine struct {
 	Memory Size    // bytes
 	Accel  string  // QEMU accelerator; default tcg
 	Seed   *uint64 // reproducible run: all of the machine's time is counted in instructions
+	Disk   string  // file with the disk's contents; none if empty
 	GDB    string  // host:port of a gdb stub; the machine then waits for the debugger
 	Extra  []string
 }
@@ -71,6 +72,7 @@ func (m *Machine) Args(image, cmdline string) []string {
 	} else {
 		args = append(args, "-device", "isa-debug-exit,iobase=0xf4,iosize=4")
 	}
+	args = append(args, m.disk()...)
 	if m.GDB != "" {
 		args = append(args, "-gdb", "tcp:"+m.GDB, "-S")
 	}
@@ -80,6 +82,19 @@ func (m *Machine) Args(image, cmdline string) []string {
 		args = append(args, "-append", cmdline)
 	}
 	return args
+}
+
+// disk attaches the disk by the interface that the kernel drives: virtio without
+// its legacy registers.
+func (m *Machine) disk() []string {
+	if m.Disk == "" {
+		return nil
+	}
+	args := []string{"-drive", "if=none,id=disk,format=raw,file=" + strings.ReplaceAll(m.Disk, ",", ",,")}
+	if m.Arch == ARM64 {
+		return append(args, "-global", "virtio-mmio.force-legacy=false", "-device", "virtio-blk-device,drive=disk")
+	}
+	return append(args, "-device", "virtio-blk-pci,drive=disk,disable-legacy=on")
 }
 
 func (m *Machine) defaultType() string {

@@ -122,7 +122,7 @@ func debug(ctx context.Context, m *machineFlags, p *program, args []string, gdb 
 	}
 	done := make(chan result, 1)
 	go func() {
-		status, err := m.Run(ctx, p.image, cmdline, qemu.Console{Out: os.Stdout, Err: os.Stderr}, m.timeout)
+		status, err := m.start(ctx, p.image, cmdline, qemu.Console{Out: os.Stdout, Err: os.Stderr}, m.timeout)
 		done <- result{status, err}
 	}()
 

@@ -63,6 +63,9 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 	if goarch != string(m.Arch) {
 		return fmt.Errorf("%s is built for %s, the machine is %s (-arch)", elf, goarch, m.Arch)
 	}
+	if m.Disk == "" {
+		m.Disk = filepath.Join(dir, "disk")
+	}
 	noInput, err := qemu.StdinOption(nil)
 	if err != nil {
 		return err
@@ -72,7 +75,7 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 		return err
 	}
 	console := qemu.Console{Out: os.Stdout, Err: os.Stderr, HideExit: true}
-	status, err := m.Run(ctx, img, cmdline, console, limit)
+	status, err := m.start(ctx, img, cmdline, console, limit)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ func (m *machineFlags) register(fs *flag.FlagSet) {
 	fs.Func("seed", "repeat a run exactly: `N` decides its interrupt timing and schedule points", m.setSeed)
 	fs.StringVar(&m.Accel, "accel", "tcg", "QEMU accelerator")
 	fs.StringVar(&m.Model, "cpu", "max", "QEMU CPU `model`")
+	fs.StringVar(&m.Disk, "disk", "", "`file` with the machine's disk, for paging and crash dumps; made if there is none")
 	fs.StringVar(&m.Type, "machine", "", "QEMU machine `type` (default q35 or virt,gic-version=3)")
 	fs.Func("env", "environment variable `NAME=value` for the guest; repeatable", m.setEnv)
 	fs.Func("opt", "kernel option `name=value`; repeatable", m.setOption)
@@ -105,6 +106,7 @@ func (m *machineFlags) argv() []string {
 	add("accel", m.Accel, "tcg")
 	add("cpu", m.Model, "max")
 	add("machine", m.Type, "")
+	add("disk", m.Disk, "")
 	for _, o := range m.options {
 		if 'A' <= o[0] && o[0] <= 'Z' {
 			add("env", o, "")

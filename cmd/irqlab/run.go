@@ -79,7 +79,7 @@ func boot(ctx context.Context, m *machineFlags, image string, program []string, 
 	if err != nil {
 		return err
 	}
-	status, err := m.Run(ctx, image, cmdline, console, limit)
+	status, err := m.start(ctx, image, cmdline, console, limit)
 	if err != nil {
 		return err
 	}

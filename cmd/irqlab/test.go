@@ -144,7 +144,7 @@ func (g *goCommand) testPackages(ctx context.Context, patterns []string) ([]stri
 }
 
 // ownTestFlags are the flags of irqlab test that take a value.
-var ownTestFlags = []string{"arch", "cpus", "mem", "seed", "accel", "machine", "env", "opt", "qemu"}
+var ownTestFlags = []string{"arch", "cpus", "mem", "seed", "accel", "machine", "disk", "env", "opt", "qemu"}
 
 // takenFlags are flags of go test that carry the kernel.
 var takenFlags = map[string]string{
