@@ -75,7 +75,7 @@ type operation struct {
 // IRQL: any
 func (d *Object) Insert(arg1, arg2 unsafe.Pointer) bool {
 	if arch.InKernel() {
-		return d.insert(arg1, arg2)
+		return d.insert(arg1, arg2, false)
 	}
 	o := operation{object: d, arg1: arg1, arg2: arg2}
 	arch.Gate(insert, unsafe.Pointer(&o))
@@ -84,17 +84,23 @@ func (d *Object) Insert(arg1, arg2 unsafe.Pointer) bool {
 
 func insert(arg unsafe.Pointer) {
 	o := (*operation)(arg)
-	o.ok = o.object.insert(o.arg1, o.arg2)
+	o.ok = o.object.insert(o.arg1, o.arg2, false)
 }
 
 // insert is Insert in kernel context. The object is not touched before the
 // raise: a bad address is IRQL_NOT_LESS_OR_EQUAL.
-func (d *Object) insert(arg1, arg2 unsafe.Pointer) bool {
+func (d *Object) insert(arg1, arg2 unsafe.Pointer, byTimer bool) bool {
 	old := irql.Current()
 	irql.Set(irql.High)
+	number := d.Number
+	if d.timed != 0 && !byTimer && old <= irql.Dispatch {
+		irql.Set(old)
+		d.checkTimer()
+		irql.Set(irql.High)
+	}
 	me := arch.ThisCPU().ID
 	cpu := me
-	if d.Number != 0 {
+	if number != 0 {
 		cpu = d.target()
 	}
 	p := &processors[cpu%arch.MaxCPUs]
@@ -227,12 +233,14 @@ func apcDisable() uint32 {
 	return *(*uint32)(unsafe.Add(unsafe.Pointer(arch.ThisContext()), APCDisable))
 }
 
-// Parameter 1 of bug check TIMER_OR_DPC_INVALID.
+// Parameter 1 of bug check TIMER_OR_DPC_INVALID. The last is not documented:
+// Windows does not check for that.
 const (
 	objectFreed  = 1
 	routineFreed = 2
 	badProcessor = 3
 	apcCount     = 4
+	ofTimer      = 6
 )
 
 func invalid(kind, p2, p3, p4 uintptr) { bugcheck.Stop(bugcheck.TimerOrDPCInvalid, kind, p2, p3, p4) }

@@ -38,8 +38,8 @@ type Routine func(d *Object, context, arg1, arg2 unsafe.Pointer)
 type Object struct {
 	Type       Type
 	Importance Importance
-	Number     uint16 // 0: the processor that inserts; else targetBase plus its number
-	_          [4]byte
+	Number     uint16     // 0: the processor that inserts; else targetBase plus its number
+	timed      uint32     // not 0: a timer was given the object; see TimerOf
 	Entry      list.Entry // DpcListEntry; Windows' singly linked list leaves the second word to the processor history
 	Routine    uintptr    // the func value
 	Context    unsafe.Pointer
@@ -75,7 +75,7 @@ func (d *Object) Init(r Routine, context unsafe.Pointer) { d.init(Ordinary, r, c
 func (d *Object) InitThreaded(r Routine, context unsafe.Pointer) { d.init(Threaded, r, context) }
 
 func (d *Object) init(t Type, r Routine, context unsafe.Pointer) {
-	d.Type, d.Importance, d.Number = t, Medium, 0
+	d.Type, d.Importance, d.Number, d.timed = t, Medium, 0, 0
 	d.Routine = *(*uintptr)(unsafe.Pointer(&r))
 	d.Context = context
 	d.Data = 0

@@ -47,6 +47,8 @@ func boot() {
 	}
 	irql.Start()
 	irql.Locked = kernel.RunsLocked
+	dpc.TimerOf = kernel.TimerOf
+	spin.SetChecked(true)
 	if v, _ := linux.Option("checks"); v == "off" {
 		checksOff()
 	}
@@ -73,6 +75,7 @@ func checksOff() {
 	pool.SetChecked(false)
 	spin.SetChecked(false)
 	sync.Checked = false
+	dpc.TimerOf = nil
 }
 
 // secondary is the first Go code of every other processor, on what will be its

@@ -114,6 +114,9 @@ func lower(to Level) {
 	if to > cur {
 		bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, uintptr(to), uintptr(cur), 0, 0)
 	}
+	if to < Dispatch && cur >= Dispatch && Falling != nil {
+		Falling()
+	}
 	if to == APC && cur > APC && !arch.InKernel() {
 		mustStay()
 	}
@@ -128,6 +131,10 @@ func lower(to Level) {
 	}
 	chance.Point()
 }
+
+// Falling, if set, is called before Go code of a thread lowers its level from
+// DISPATCH_LEVEL or above to one below. Spin locks are checked there.
+var Falling func()
 
 // Lowered, if set, is called by Go code of a thread that has lowered to
 // PASSIVE_LEVEL when something came for the thread meanwhile: normal APC

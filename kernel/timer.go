@@ -42,7 +42,9 @@ func (t *Timer) Set(due int64, period, tolerance uint32, d *dpc.Object) bool {
 	old := LockDispatcher()
 	was := t.stop()
 	t.Header.SignalState = 0
-	t.DPC, t.Period = d, period
+	if t.DPC, t.Period = d, period; d != nil {
+		d.AttachTimer()
+	}
 	t.Tolerance = uint16(min(tolerance, 1<<16-1))
 	at := dueTime(due)
 	if now := InterruptTime(); at <= now {
@@ -89,7 +91,7 @@ func (t *Timer) fire(now uint64) {
 	}
 	if t.DPC != nil {
 		sys := uint64(bootTime) + now
-		t.DPC.Insert(unsafe.Pointer(uintptr(uint32(sys))), unsafe.Pointer(uintptr(sys>>32)))
+		t.DPC.Expire(unsafe.Pointer(uintptr(uint32(sys))), unsafe.Pointer(uintptr(sys>>32)))
 	}
 }
 
@@ -257,4 +259,25 @@ func EachTimer(cpu uint32, fn func(*Timer) bool) {
 			}
 		}
 	}
+}
+
+// TimerOf returns the address of a timer that is set and will queue d, or 0; it
+// is meant for package dpc.
+//
+// IRQL: <= DISPATCH_LEVEL
+func TimerOf(d *dpc.Object) (timer uintptr) {
+	old := LockDispatcher()
+	for cpu := range arch.NumCPUs {
+		tt := &processors[cpu].timers
+		for used := tt.used; used != 0; used &= used - 1 {
+			q := &tt.slot[bits.TrailingZeros64(used)]
+			for e := q.Flink; e != q; e = e.Flink {
+				if t := timerOf(e); t.DPC == d {
+					timer = uintptr(unsafe.Pointer(t))
+				}
+			}
+		}
+	}
+	UnlockDispatcher(old)
+	return timer
 }

@@ -33,7 +33,7 @@ func (e *Event) InitSynchronization(signalled bool) {
 }
 
 func (e *Event) init(t kernel.Type, signalled bool) {
-	checkResident(unsafe.Pointer(e), unsafe.Sizeof(*e))
+	checkNew(&e.Header, unsafe.Sizeof(*e))
 	state := int32(0)
 	if signalled {
 		state = 1

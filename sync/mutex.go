@@ -26,7 +26,7 @@ type Mutex struct {
 //
 // IRQL: any
 func (m *Mutex) Init() {
-	checkResident(unsafe.Pointer(m), unsafe.Sizeof(*m))
+	checkNew(&m.Header, unsafe.Sizeof(*m))
 	m.InitMutex()
 }
 
@@ -36,7 +36,7 @@ func (m *Mutex) Init() {
 //
 // IRQL: <= DISPATCH_LEVEL
 func (m *Mutex) InitMutant(owned bool) {
-	checkResident(unsafe.Pointer(m), unsafe.Sizeof(*m))
+	checkNew(&m.Header, unsafe.Sizeof(*m))
 	a := kernel.Args{P: unsafe.Pointer(m)}
 	if owned {
 		a.A = 1

@@ -40,6 +40,25 @@ func checkResident(p unsafe.Pointer, size uintptr) {
 	bugcheck.Stop(bugcheck.VerifierDetectedViolation, pageableObject, lo, 0, 0)
 }
 
+// corruptList is parameter 1 of bug check KERNEL_SECURITY_CHECK_FAILURE.
+const corruptList = 3
+
+// checkNew stops the machine unless [h, h+size) may become an object: resident
+// memory, and not an object that threads wait for, whose list of them would be
+// lost.
+//
+// Above DISPATCH_LEVEL the dispatcher can't be asked either.
+func checkNew(h *kernel.Header, size uintptr) {
+	checkResident(unsafe.Pointer(h), size)
+	if !Checked || irql.Current() > irql.Dispatch {
+		return
+	}
+	if t := h.Waiter(); t != nil {
+		bugcheck.StopBecause("an object was initialized that a thread waits for",
+			bugcheck.KernelSecurityCheckFailure, corruptList, uintptr(unsafe.Pointer(h)), uintptr(unsafe.Pointer(t)), 0)
+	}
+}
+
 // CheckFree stops the machine if an object of this package that is in use lies
 // in [lo, hi), which is about to be freed. It is meant for pool.OnFree.
 //

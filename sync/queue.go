@@ -23,7 +23,7 @@ type Queue struct {
 //
 // IRQL: <= DISPATCH_LEVEL
 func (q *Queue) Init(maximum uint32) {
-	checkResident(unsafe.Pointer(q), unsafe.Sizeof(*q))
+	checkNew(&q.Header, unsafe.Sizeof(*q))
 	q.Queue.Init(maximum)
 }
 

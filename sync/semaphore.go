@@ -24,7 +24,7 @@ type Semaphore struct {
 //
 // IRQL: PASSIVE_LEVEL
 func (s *Semaphore) Init(count, limit int32) {
-	checkResident(unsafe.Pointer(s), unsafe.Sizeof(*s))
+	checkNew(&s.Header, unsafe.Sizeof(*s))
 	if count < 0 || limit <= 0 || count > limit {
 		kernel.RaiseStatus(ntstatus.InvalidParameter)
 	}

@@ -29,7 +29,7 @@ func (t *Timer) InitNotification() { t.init(kernel.TypeNotificationTimer) }
 func (t *Timer) InitSynchronization() { t.init(kernel.TypeSynchronizationTimer) }
 
 func (t *Timer) init(typ kernel.Type) {
-	checkResident(unsafe.Pointer(t), unsafe.Sizeof(*t))
+	checkNew(&t.Header, unsafe.Sizeof(*t))
 	t.Timer.Init(typ)
 }
 

@@ -73,6 +73,7 @@ var lockStops = map[string]stop{
 	"shared-upgrade":       {0x0F, [4]uint64{address, 1, 0, 0}},
 	"shared-free-release":  {0x10, [4]uint64{address, 0, 0, 0}},
 	"shared-alone-release": {0x10, [4]uint64{address, 1, 0, 0}},
+	"shared-lower-held":    {0x0F, [4]uint64{address, 2, 1, 0}},
 	"shared-at-dpc-below":  {0x09, [4]uint64{address, 0, 0, 0}},
 
 	// rule: work-passive

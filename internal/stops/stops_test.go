@@ -59,6 +59,10 @@ var stops = map[string]stop{
 	// rule: spin-atdpc-below
 	"spin-at-dpc-below":   {0x09, [4]uint64{address, 0, 0, 0}},
 	"spin-from-dpc-below": {0x09, [4]uint64{address, 0, 0, 0}},
+	// rule: spin-lower-while-held
+	"spin-lower-held":   {0x0F, [4]uint64{address, 2, 1, 0}},
+	"spin-lower-second": {0x0F, [4]uint64{address, 2, 1, 0}},
+	"queued-lower-held": {0x0F, [4]uint64{address, 2, 1, 0}},
 	// rule: spin-release-irql
 	"spin-release-level": {0xC4, [4]uint64{0x32, 3, address, 0}},
 	// rule: spin-acquire-above-dispatch
@@ -81,6 +85,8 @@ var stops = map[string]stop{
 	"dpc-watchdog": {0x133, [4]uint64{0, 5, 4, 0}},
 	// rule: dpc-watchdog-cumulative
 	"dpc-watchdog-sum": {0x133, [4]uint64{1, 4, 0, 0}},
+	// rule: timer-dpc-exclusive
+	"dpc-of-timer": {0xC7, [4]uint64{6, address, address, 0}},
 	// rule: dpc-null-insert
 	"dpc-nil": {0x0A, [4]uint64{2, 15, 0, address}},
 
@@ -95,6 +101,9 @@ var stops = map[string]stop{
 	// rule: event-wait-true-max
 	"event-wait-true": {0x0A, [4]uint64{0, 2, 1, 0}},
 	"event-elsewhere": {0xC4, [4]uint64{0xE1, address, 0, 0}},
+	// rule: wait-object-reinit
+	"event-reinit": {0x139, [4]uint64{3, address, address, 0}},
+	"timer-reinit": {0x139, [4]uint64{3, address, address, 0}},
 	// rule: sem-wait-true-passive
 	"semaphore-wait-true": {0x0A, [4]uint64{0, 1, 0, 0}},
 	// rule: mutex-exit-held

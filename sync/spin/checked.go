@@ -25,8 +25,15 @@ var watched = true
 func SetChecked(on bool) {
 	arch.LockSlow = arch.LockFallback{
 		Acquire:   func(l *uintptr) uintptr { return uintptr((*Lock)(unsafe.Pointer(l)).acquire()) },
-		Contended: func(l *uintptr, old uintptr) uintptr { (*Lock)(unsafe.Pointer(l)).wait(held); return old },
+		Contended: func(l *uintptr, old uintptr) uintptr { (*Lock)(unsafe.Pointer(l)).wait(taken); return old },
 		Release:   func(l *uintptr, old uintptr) { (*Lock)(unsafe.Pointer(l)).release(irql.Level(old)) },
+	}
+	for i := range held {
+		held[i].n = 0 // of locks released in the other mode
+	}
+	irql.Falling = nil
+	if on {
+		irql.Falling = falling
 	}
 	Checked = on
 	watched = on || chance.Enabled()
@@ -74,6 +81,7 @@ func (l *Lock) takeChecked() {
 	if !atomic.CompareAndSwapUintptr(&l.word, 0, word) {
 		l.wait(word)
 	}
+	here().add(l.address())
 	if Hook != nil {
 		Hook(l.address(), Acquired)
 	}
@@ -88,6 +96,7 @@ func (l *Lock) tryChecked() bool {
 		}
 		return false
 	}
+	here().add(l.address())
 	if Hook != nil {
 		Hook(l.address(), Acquired)
 	}
@@ -97,9 +106,10 @@ func (l *Lock) tryChecked() bool {
 // checkOwned stops the machine unless the caller holds the lock.
 func (l *Lock) checkOwned() {
 	w := atomic.LoadUintptr(&l.word)
-	if w != owner() && w != held {
+	if w != owner() && w != taken {
 		bugcheck.Stop(bugcheck.SpinLockNotOwned, l.address(), w, 0, 0)
 	}
+	here().remove(l.address())
 	if Hook != nil {
 		Hook(l.address(), Releasing)
 	}
@@ -126,17 +136,7 @@ func checkLevel(lock uintptr, want irql.Level) {
 // IRQL: >= DISPATCH_LEVEL
 func (l *Lock) Owned() bool {
 	w := atomic.LoadUintptr(&l.word)
-	return w == owner() || w == held
-}
-
-// Adopt makes the running thread the owner of a lock that was held across a
-// thread switch. Only the dispatcher does such a thing.
-//
-// IRQL: >= DISPATCH_LEVEL
-func (l *Lock) Adopt() {
-	if Checked {
-		atomic.StoreUintptr(&l.word, owner())
-	}
+	return w == owner() || w == taken
 }
 
 // contention counts, per processor, how often and how long it spun.

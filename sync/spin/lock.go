@@ -36,8 +36,8 @@ type Lock struct {
 	word uintptr
 }
 
-// held is the word of a lock taken outside checked mode.
-const held = arch.LockHeld
+// taken is the word of a lock that is held, outside checked mode.
+const taken = arch.LockHeld
 
 // acquire and release are what Acquire and Release are at present: the full
 // path, or in unchecked mode the fast one of package arch, which comes back to
@@ -86,7 +86,7 @@ func (l *Lock) release(old irql.Level) {
 //
 // IRQL: >= DISPATCH_LEVEL
 func (l *Lock) AcquireAtDpc() {
-	if watched || !atomic.CompareAndSwapUintptr(&l.word, 0, held) {
+	if watched || !atomic.CompareAndSwapUintptr(&l.word, 0, taken) {
 		l.acquireAtDpc()
 	}
 }
@@ -123,7 +123,7 @@ func (l *Lock) checkFromDpc() {
 // IRQL: >= DISPATCH_LEVEL
 func (l *Lock) TryAtDpc() bool {
 	if !Checked {
-		return atomic.CompareAndSwapUintptr(&l.word, 0, held)
+		return atomic.CompareAndSwapUintptr(&l.word, 0, taken)
 	}
 	checkAtDpc(l.address())
 	return l.tryChecked()
@@ -204,8 +204,8 @@ func (l *Lock) take() {
 		l.takeChecked()
 		return
 	}
-	if !atomic.CompareAndSwapUintptr(&l.word, 0, held) {
-		l.wait(held)
+	if !atomic.CompareAndSwapUintptr(&l.word, 0, taken) {
+		l.wait(taken)
 	}
 }
 
@@ -214,7 +214,7 @@ func (l *Lock) take() {
 //
 //go:noinline
 func (l *Lock) wait(word uintptr) {
-	if word != held && atomic.LoadUintptr(&l.word) == word {
+	if word != taken && atomic.LoadUintptr(&l.word) == word {
 		bugcheck.Stop(bugcheck.SpinLockAlreadyOwned, l.address(), word, 0, 0)
 	}
 	var spins uint64

@@ -135,8 +135,11 @@ func (q *Queued) enqueue(h *QueueHandle) {
 	} else {
 		h.wait((*QueueHandle)(unsafe.Pointer(last)))
 	}
-	if Checked && Hook != nil {
-		Hook(lock, Acquired)
+	if Checked {
+		here().add(lock)
+		if Hook != nil {
+			Hook(lock, Acquired)
+		}
 	}
 }
 
@@ -167,6 +170,7 @@ func (h *QueueHandle) dequeue() {
 		if h.lock&queueOwner == 0 {
 			bugcheck.Stop(bugcheck.SpinLockNotOwned, lock, uintptr(unsafe.Pointer(h)), 0, 0)
 		}
+		here().remove(lock)
 		if Hook != nil {
 			Hook(lock, Releasing)
 		}

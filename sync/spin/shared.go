@@ -222,26 +222,6 @@ func (l *Shared) notOwned() {
 	bugcheck.Stop(bugcheck.SpinLockNotOwned, l.address(), uintptr(atomic.LoadUint32(&l.word)), 0, 0)
 }
 
-// holds are the shared locks that each processor holds, in checked mode: the
-// word has no room for its owners. A holder does not change processors.
-//
-// An interrupt that uses such locks leaves its processor's account as it found
-// it, so the account can be used in any order but one: an entry is claimed by
-// the count before it is written.
-var holds [arch.MaxCPUs]struct {
-	n    int
-	lock [maxHolds]uintptr // address | mode
-	_    [7]uint64
-}
-
-const maxHolds = 8
-
-// Modes of holds, in the low bits of an address.
-const (
-	heldShared    = 0
-	heldExclusive = 1
-)
-
 // announce stops the machine for an acquisition that would wait for its own
 // processor. Sharing twice waits only if a writer comes in between, which is
 // the worse for being rare.
@@ -249,21 +229,15 @@ func (l *Shared) announce(mode uintptr) {
 	if Hook != nil {
 		Hook(l.address(), Acquiring)
 	}
-	h := &holds[arch.ThisCPU().ID]
-	for i := 0; i < h.n && i < maxHolds; i++ {
-		if h.lock[i]&^1 == l.address() && (mode == heldExclusive || h.lock[i]&1 == heldExclusive) {
+	for _, h := range here().recorded() {
+		if h&^1 == l.address() && (mode == heldExclusive || h&1 == heldExclusive) {
 			bugcheck.Stop(bugcheck.SpinLockAlreadyOwned, l.address(), uintptr(atomic.LoadUint32(&l.word)), 0, 0)
 		}
 	}
 }
 
 func (l *Shared) remember(mode uintptr) {
-	h := &holds[arch.ThisCPU().ID]
-	i := h.n
-	h.n++
-	if i < maxHolds {
-		h.lock[i] = l.address() | mode
-	}
+	here().add(l.address() | mode)
 	if Hook != nil {
 		Hook(l.address(), Acquired)
 	}
@@ -274,16 +248,7 @@ func (l *Shared) forget(mode uintptr) {
 	if Hook != nil {
 		Hook(l.address(), Releasing)
 	}
-	h := &holds[arch.ThisCPU().ID]
-	for i := min(h.n, maxHolds) - 1; i >= 0; i-- {
-		if h.lock[i] == l.address()|mode {
-			copy(h.lock[i:], h.lock[i+1:])
-			h.n--
-			return
-		}
-	}
-	if h.n <= maxHolds {
+	if !here().remove(l.address() | mode) {
 		l.notOwned()
 	}
-	h.n--
 }

@@ -76,6 +76,7 @@ var lockStops = map[string]func(){
 	"shared-upgrade":       func() { l := alloc[spin.Shared](); l.AcquireShared(); l.AcquireExclusiveAtDpc() },
 	"shared-free-release":  func() { l := alloc[spin.Shared](); l.ReleaseShared(irql.Raise(irql.Dispatch)) },
 	"shared-alone-release": func() { l := alloc[spin.Shared](); l.ReleaseExclusive(l.AcquireShared()) },
+	"shared-lower-held":    func() { irql.Lower(alloc[spin.Shared]().AcquireShared()) },
 	"shared-at-dpc-below":  func() { alloc[spin.Shared]().AcquireSharedAtDpc() },
 
 	"work-level":  func() { item(func(unsafe.Pointer) { irql.Raise(irql.APC) }) },

@@ -70,7 +70,19 @@ var stops = map[string]func(){
 	"spin-free-release":    func() { l := alloc[spin.Lock](); l.Release(irql.Raise(irql.Dispatch)) },
 	"spin-foreign-release": foreignRelease,
 	"spin-at-dpc-below":    func() { alloc[spin.Lock]().AcquireAtDpc() },
-	"spin-from-dpc-below":  func() { l := alloc[spin.Lock](); old := l.Acquire(); irql.Lower(old); l.ReleaseFromDpc() },
+	"spin-from-dpc-below":  func() { alloc[spin.Lock]().ReleaseFromDpc() },
+	"spin-lower-held":      func() { l := alloc[spin.Lock](); irql.Lower(l.Acquire()) },
+	"spin-lower-second": func() {
+		first, second := alloc[spin.Lock](), alloc[spin.Lock]()
+		old := first.Acquire()
+		second.AcquireAtDpc()
+		second.Release(old)
+	},
+	"queued-lower-held": func() {
+		old := irql.Raise(irql.Dispatch)
+		alloc[spin.Queued]().AcquireAtDpc(alloc[spin.QueueHandle]())
+		irql.Lower(old)
+	},
 	"spin-release-level":   func() { l := alloc[spin.Lock](); old := l.AcquireTo(irql.DeviceMin); l.Release(old) },
 	"spin-acquire-above":   func() { l := alloc[spin.Lock](); irql.Raise(irql.DeviceMin); l.Acquire() },
 	"spin-shared-with-isr": sharedWithISR,
@@ -108,15 +120,37 @@ var stops = map[string]func(){
 
 	"dpc-nil": func() { (*dpc.Object)(nil).Insert(nil, nil) },
 
+	"dpc-of-timer": func() {
+		m, d := timer(), newDPC()
+		m.Set(-100*int64(kernel.Second), 0, d)
+		d.Insert(nil, nil)
+	},
+
 	// Interrupts
 	"isr-return-level":      isrReturnLevel,
 	"synchronize-from-high": func() { i := newInterrupt(nil); irql.Raise(irql.High); i.Synchronize(nothing, nil) },
 	"synchronize-level":     func() { newInterrupt(nil).Synchronize(raises, nil) },
 
 	// Dispatcher objects
-	"event-set-high":      func() { e := event(false); irql.Raise(irql.High); e.Set(0) },
-	"event-wait-true":     func() { e := event(false); irql.Raise(irql.Dispatch); e.SetBeforeWait(0) },
-	"event-elsewhere":     func() { new(sync.Event).InitNotification(false) },
+	"event-set-high":  func() { e := event(false); irql.Raise(irql.High); e.Set(0) },
+	"event-wait-true": func() { e := event(false); irql.Raise(irql.Dispatch); e.SetBeforeWait(0) },
+	"event-elsewhere": func() { new(sync.Event).InitNotification(false) },
+	"event-reinit": func() {
+		e := event(false)
+		go func() { kit.System(); e.Wait(kit.Forever, false, kernel.KernelMode) }()
+		kit.AwaitWaiters(tb{}, &e.Header, 1)
+		e.InitNotification(false)
+	},
+	"timer-reinit": func() {
+		e, m := event(false), timer()
+		go func() {
+			kit.System()
+			o := [2]*kernel.Header{&e.Header, &m.Header}
+			sync.WaitMany(&o[0], 2, kernel.WaitAny, kit.Forever, false, kernel.KernelMode, nil)
+		}()
+		kit.AwaitWaiters(tb{}, &m.Header, 1)
+		m.InitSynchronization()
+	},
 	"semaphore-wait-true": func() { s := alloc[sync.Semaphore](); s.Init(0, 1); irql.Raise(irql.APC); s.ReleaseBeforeWait(0, 1) },
 	"mutex-exit-held":     mutexExitHeld,
 	"mutex-raise-dispatch": func() {

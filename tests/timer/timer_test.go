@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"irqlab/arch"
 	"irqlab/dpc"
 	"irqlab/irql"
 	"irqlab/kernel"
@@ -256,7 +257,7 @@ func TestDPCOnce(t *testing.T) {
 			for end := kernel.InterruptTime() + 10*ms; kernel.InterruptTime() < end; {
 			}
 			during = c.calls()
-			d.Insert(nil, nil)
+			m.Set(0, 0, d)
 			m.Set(0, 0, d)
 		})
 		if during != 0 || c.calls() != 1 {
@@ -364,5 +365,40 @@ func TestMany(t *testing.T) {
 	}
 	if early.Load() != 0 {
 		t.Errorf("%d timers expired early", early.Load())
+	}
+}
+
+// overlap is what a routine knows that waits to be called once more meanwhile.
+type overlap struct {
+	running, most, calls uint32
+}
+
+// meet keeps its processor busy until it runs on two, and has the timer's next
+// expiry queue it on the other.
+func meet(d *dpc.Object, context, _, _ unsafe.Pointer) {
+	o := (*overlap)(context)
+	atomic.AddUint32(&o.calls, 1)
+	if n := atomic.AddUint32(&o.running, 1); n > atomic.LoadUint32(&o.most) {
+		atomic.StoreUint32(&o.most, n)
+	}
+	d.SetTarget(1 - arch.ThisCPU().ID)
+	for end := kernel.InterruptTime() + 500*ms; atomic.LoadUint32(&o.most) < 2 && kernel.InterruptTime() < end; {
+		arch.Pause()
+	}
+	atomic.AddUint32(&o.running, ^uint32(0))
+}
+
+// rule: timer-periodic-dpc-two-cpus
+func TestPeriodicOnTwo(t *testing.T) {
+	kit.NeedCPUs(t, 2)
+	m, d, o := synchronization(t), kit.New[dpc.Object](t), kit.New[overlap](t)
+	d.Init(meet, unsafe.Pointer(o))
+	d.SetTarget(1)
+	kit.Run(t, func() { m.Set(-1*ms, 1, d) }, func() { kit.OnCPU(0) })
+	kit.Until(t, "the routine on two processors at once", func() bool { return atomic.LoadUint32(&o.most) == 2 })
+	m.Cancel()
+	sync.FlushDPCs()
+	if n := atomic.LoadUint32(&o.calls); n < 2 {
+		t.Errorf("%d calls", n)
 	}
 }
