@@ -21,9 +21,11 @@ const (
 
 func execCommand() *subcommand {
 	var m machineFlags
+	var turns string
 	fs := newFlagSet("exec")
-	m.register(fs)
+	m.registerTest(fs)
 	fs.DurationVar(&m.timeout, "timeout", 0, "end the run after this `time` (default from -test.timeout)")
+	fs.StringVar(&turns, "turns", "", "wait until no other machine with the same `directory` runs")
 	return &subcommand{
 		name:     "exec",
 		usage:    "exec [flags] <linked program> [arguments]",
@@ -36,6 +38,13 @@ func execCommand() *subcommand {
 			}
 			if fs.NArg() == 0 {
 				return &usageError{"exec", fmt.Errorf("name the linked program")}
+			}
+			if turns != "" {
+				unlock, err := lock(turns)
+				if err != nil {
+					return err
+				}
+				defer unlock()
 			}
 			return execBinary(ctx, &m, fs.Arg(0), fs.Args()[1:])
 		},
@@ -63,9 +72,6 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 	if goarch != string(m.Arch) {
 		return fmt.Errorf("%s is built for %s, the machine is %s (-arch)", elf, goarch, m.Arch)
 	}
-	if m.Disk == "" {
-		m.Disk = filepath.Join(dir, "disk")
-	}
 	noInput, err := qemu.StdinOption(nil)
 	if err != nil {
 		return err
@@ -74,13 +80,22 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 	if err != nil {
 		return err
 	}
-	console := qemu.Console{Out: os.Stdout, Err: os.Stderr, HideExit: true}
-	status, err := m.start(ctx, img, cmdline, console, limit)
-	if err != nil {
-		return err
-	}
-	if status != 0 {
-		return guestStatus(status)
+	ownDisk := m.Disk == ""
+	for _, m.CPUs = range m.counts {
+		if ownDisk {
+			m.Disk = filepath.Join(dir, fmt.Sprintf("disk%d", m.CPUs))
+		}
+		console := qemu.Console{Out: os.Stdout, Err: os.Stderr, HideExit: true}
+		status, err := m.start(ctx, img, cmdline, console, limit)
+		if err == nil && status != 0 {
+			err = guestStatus(status)
+		}
+		if err != nil {
+			if len(m.counts) > 1 {
+				fmt.Fprintf(os.Stderr, "this was with -cpus %d\n", m.CPUs)
+			}
+			return err
+		}
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 // told.
 type machineFlags struct {
 	qemu.Machine
+	counts  []int // numbers of CPUs, if one machine after the other is asked for
 	options words // kernel options and environment
 	timeout time.Duration
 }
@@ -34,9 +35,34 @@ func newFlagSet(name string) *flag.FlagSet {
 }
 
 func (m *machineFlags) register(fs *flag.FlagSet) {
+	m.registerRest(fs)
+	fs.IntVar(&m.CPUs, "cpus", m.CPUs, "number of CPUs, 1 to 8")
+}
+
+// registerTest is register for tests, which run on one machine after the other if
+// -cpus names several, as go test's -cpu does.
+func (m *machineFlags) registerTest(fs *flag.FlagSet) {
+	m.registerRest(fs)
+	m.counts = []int{m.CPUs}
+	fs.Func("cpus", "number of CPUs, 1 to 8, or several: `1,2,4` runs the tests on each (default 2)", m.setCounts)
+}
+
+func (m *machineFlags) setCounts(s string) error {
+	m.counts = nil
+	for w := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(w)
+		if err != nil {
+			return fmt.Errorf("not a number, nor numbers with commas")
+		}
+		m.counts = append(m.counts, n)
+	}
+	m.CPUs = slices.Max(m.counts)
+	return nil
+}
+
+func (m *machineFlags) registerRest(fs *flag.FlagSet) {
 	m.registerArch(fs)
 	m.CPUs, m.Memory = qemu.DefaultCPUs, qemu.DefaultMemory
-	fs.IntVar(&m.CPUs, "cpus", m.CPUs, "number of CPUs, 1 to 8")
 	fs.Var(&m.Memory, "mem", "guest memory, such as 64M or 1G")
 	fs.Func("seed", "repeat a run exactly: `N` decides its interrupt timing and schedule points", m.setSeed)
 	fs.StringVar(&m.Accel, "accel", "tcg", "QEMU accelerator")
@@ -94,7 +120,11 @@ func (m *machineFlags) cmdline(args []string, more ...string) (string, error) {
 // argv gives the flags as they would be written on a command line, leaving out
 // those that have their defaults.
 func (m *machineFlags) argv() []string {
-	args := []string{"-arch=" + string(m.Arch), fmt.Sprintf("-cpus=%d", m.CPUs), "-mem=" + m.Memory.String()}
+	cpus := strconv.Itoa(m.CPUs)
+	if m.counts != nil {
+		cpus = strings.ReplaceAll(strings.Trim(fmt.Sprint(m.counts), "[]"), " ", ",")
+	}
+	args := []string{"-arch=" + string(m.Arch), "-cpus=" + cpus, "-mem=" + m.Memory.String()}
 	add := func(name, value, fallback string) {
 		if value != fallback {
 			args = append(args, "-"+name+"="+value)

@@ -185,6 +185,8 @@ func TestMistakes(t *testing.T) {
 		{"run ./testdata/hello -seed 1 -accel kvm", statusUsage, "-accel tcg"},
 		{"build ./testdata/hello -- x", statusUsage, "irqlab run"},
 		{"test -exec x .", statusUsage, "-exec"},
+		{"test -cpus 1,9 .", statusUsage, "1 to 8"},
+		{"test -cpus 1,two .", statusUsage, "not a number"},
 		{"exec /dev/null", statusFailure, "not an ELF file"},
 		{"exec " + tool, statusFailure, "build it with irqlab"},
 		{"help rum", statusUsage, `did you mean "run"?`},

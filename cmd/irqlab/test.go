@@ -18,7 +18,7 @@ import (
 func testCommand() *subcommand {
 	var m machineFlags
 	fs := newFlagSet("test")
-	m.register(fs)
+	m.registerTest(fs)
 	return &subcommand{
 		name:  "test",
 		usage: "test [flags] [packages] [flags of go test]",
@@ -26,7 +26,9 @@ func testCommand() *subcommand {
 		long: "Each test binary is booted as a kernel. It is built with the tag irqlab: test files\n" +
 			"that need the kernel are marked //go:build irqlab. Everything that is not one of\n" +
 			"the flags below goes to go test: -run, -v, -json, -bench, -count, -timeout, ...\n" +
-			"A -cpu with numbers only is go test's; any other is the CPU model.",
+			"A -cpu with numbers only is go test's; any other is the CPU model.\n" +
+			"With several numbers of CPUs, -cpus 1,2,4, a binary is booted on each in turn,\n" +
+			"until it fails.",
 		flags: fs,
 		run: func(ctx context.Context, args []string) error {
 			own, rest, err := splitTestArgs(args)
@@ -36,8 +38,10 @@ func testCommand() *subcommand {
 			if err := fs.Parse(own); err != nil {
 				return usageOrHelp("test", err)
 			}
-			if err := m.Check(); err != nil {
-				return &usageError{"test", err}
+			for _, m.CPUs = range m.counts {
+				if err := m.Check(); err != nil {
+					return &usageError{"test", err}
+				}
 			}
 			if _, err := qemu.Find(m.Arch); err != nil {
 				return err
@@ -59,10 +63,22 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 		return err
 	}
 	args, patterns, binaryArgs := splitPatterns(args)
+	turns := ""
 	if !slices.ContainsFunc(args, func(a string) bool { name, _, _ := flagName(a); return name == "p" }) {
 		// Each machine takes a host processor per CPU of its own, and what
-		// tests say about time suffers when it does not get them.
-		args = append(args, fmt.Sprintf("-p=%d", max(1, runtime.NumCPU()/m.CPUs)))
+		// tests say about time suffers when it does not get them. If they are
+		// too few for two machines, one runs while the next is built.
+		parallel := runtime.NumCPU() / slices.Max(m.counts)
+		if parallel < 2 {
+			parallel = 2
+			dir, err := os.MkdirTemp("", "irqlab")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(dir)
+			turns = dir
+		}
+		args = append(args, fmt.Sprintf("-p=%d", parallel))
 	}
 	pkgs, err := g.testPackages(ctx, patterns)
 	if err != nil || len(pkgs) == 0 {
@@ -76,7 +92,7 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	executor := append([]string{quote(self), "exec"}, m.argv()...)
+	executor := append([]string{quote(self), "exec", "-turns=" + turns}, m.argv()...)
 	for i, w := range executor[2:] {
 		executor[2+i] = quote(w)
 	}
