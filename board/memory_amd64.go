@@ -87,3 +87,7 @@ func Memory(i int) (base, size uintptr, ok bool) {
 func CommandLine() string {
 	return unsafe.String(&commandLine[0], commandLineLen)
 }
+
+// BootMemory returns the RAM with the first page tables and the start of the
+// other processors, which Memory leaves out.
+func BootMemory() (lo, hi uintptr) { return trampolinePage, 0x16000 }

@@ -66,7 +66,7 @@ var misuses = [...]struct{ function, text string }{
 func (t *Trace) Misuse() (text, function string) {
 	for i := 0; i < t.N; i++ {
 		var p positions
-		if !p.find(t.site(i)) {
+		if !p.find(t.Site(i)) {
 			return text, function
 		}
 		var at Position

@@ -21,7 +21,11 @@ type Record struct {
 	Code       Code
 	CPU        uint32
 	Parameters [4]uintptr
-	Frames     [arch.MaxCPUs]*arch.Frame // nil where the processor did not answer
+	Text       string                      // what happened, if the code alone does not say
+	Answered   uint32                      // bit n: processor n is frozen
+	Frames     [arch.MaxCPUs]*arch.Frame   // where they were; nil if unknown, or if the stop is no trap
+	Levels     [arch.MaxCPUs]uint8         // their IRQLs
+	Threads    [arch.MaxCPUs]*arch.Context // what ran there
 	Trace      Trace
 }
 
@@ -31,12 +35,16 @@ var LastStop Record
 // owner is the processor that stops the machine, plus one.
 var owner uint32
 
-// frozen counts the processors that have answered.
-var frozen uint32
-
 // Stopping reports whether the machine is being stopped, so that a
 // non-maskable interrupt means Freeze.
 func Stopping() bool { return atomic.LoadUint32(&owner) != 0 }
+
+// WriteDump writes the crash dump, and says on the console what came of it;
+// package entry sets it. It is called once, after the screen.
+var WriteDump func(*Record)
+
+// stage is what the stop path is doing, for a fault on the way.
+var stage = "while stopping"
 
 // request carries the arguments of a stop to the kernel stack.
 type request struct {
@@ -92,25 +100,6 @@ func StopText(text string, code Code, p1, p2, p3, p4 uintptr, f *arch.Frame) {
 	stop(unsafe.Pointer(&r))
 }
 
-// Freeze keeps a processor where f found it until the machine is gone. Entry
-// calls it for the non-maskable interrupt of a stop.
-func Freeze(f *arch.Frame) {
-	arch.DisableInterrupts()
-	LastStop.Frames[arch.ThisCPU().ID] = f
-	atomic.AddUint32(&frozen, 1)
-	halt()
-}
-
-func halt() {
-	for {
-		arch.Pause()
-	}
-}
-
-// freezeTime is how long to wait for the other processors, in fractions of a
-// second of the counter: one that masks the request is left behind.
-const freezeTime = 50
-
 func stop(arg unsafe.Pointer) {
 	r := (*request)(arg)
 	irql := arch.ReadIRQL()
@@ -123,36 +112,38 @@ func stop(arg unsafe.Pointer) {
 		}
 		// Another processor was first and its request is on the way, but
 		// interrupts may stay disabled here for ever: answer now.
-		Freeze(r.frame)
+		if r.frame != nil {
+			irql = r.frame.IRQL()
+		}
+		LastStop.answer(r.frame, irql)
+		halt()
 	}
-	LastStop.Code, LastStop.CPU, LastStop.Parameters = r.code, me, r.p
-	LastStop.Frames[me] = r.frame
-	freezeOthers(me)
-
-	t := &LastStop.Trace
+	s := &LastStop
+	s.Code, s.CPU, s.Parameters, s.Text = r.code, me, r.p, r.text
 	if r.frame != nil {
-		t.FromFrame(r.frame)
 		irql = r.frame.IRQL()
 		enabled = r.frame.InterruptsEnabled()
+	}
+	s.answer(r.frame, irql)
+	freezeOthers(me)
+	if r.frame != nil {
+		s.Trace.FromFrame(r.frame)
 	} else {
-		t.FromHere()
+		s.Trace.FromHere()
 	}
 	screen(r, irql, enabled)
-	board.Exit(ExitStatus)
-	halt()
+	if WriteDump != nil {
+		stage = "while writing the dump"
+		WriteDump(s)
+	}
+	leave()
 }
 
-func freezeOthers(me uint32) {
-	n := atomic.LoadUint32(&arch.NumCPUs)
-	for cpu := uint32(0); cpu < n; cpu++ {
-		if cpu != me {
-			board.SendNMI(cpu)
-		}
-	}
-	start := arch.Counter()
-	for atomic.LoadUint32(&frozen) < n-1 && arch.Counter()-start < board.CounterHz()/freezeTime {
-		arch.Pause()
-	}
+// leave ends the machine.
+func leave() {
+	epitaph()
+	board.Exit(ExitStatus)
+	halt()
 }
 
 // again ends a stop that came while this processor was stopping the machine:
@@ -160,215 +151,11 @@ func freezeOthers(me uint32) {
 func again(r *request) {
 	text("\n*** STOP ")
 	hex(uintptr(r.code), 8)
-	text(" while stopping")
+	text(" ")
+	text(stage)
 	if r.frame != nil {
 		text(", at ")
 		hex(r.frame.PC(), 16)
 	}
-	epitaph()
-	board.Exit(ExitStatus)
-	halt()
+	leave()
 }
-
-// screen prints what is known. The order is that of importance: whatever comes
-// later is more likely to fail.
-func screen(r *request, irql uintptr, enabled bool) {
-	d := Describe(r.code)
-	text("\n*** STOP ")
-	hex(uintptr(r.code), 8)
-	for i, p := range &r.p {
-		if i == 0 {
-			text(" (")
-		} else {
-			text(", ")
-		}
-		hex(p, 16)
-	}
-	text(")\n")
-	if d.Name != "" {
-		text("*** ")
-		text(d.Name)
-		text(": ")
-		text(d.Meaning)
-		text("\n")
-	}
-	if r.text != "" {
-		text("*** ")
-		text(r.text)
-		text("\n")
-	} else if what, function := LastStop.Trace.Misuse(); what != "" && kernelCode(r) {
-		text("*** ")
-		text(what)
-		text(" (")
-		text(function)
-		text(")\n")
-	}
-	for i := range d.Parameters {
-		if d.Parameters[i] != "" {
-			text("    parameter ")
-			decimal(uintptr(i + 1))
-			text(": ")
-			text(d.Parameters[i])
-			text(" = ")
-			short(r.p[i])
-			symbolic(r.p[i])
-			text("\n")
-		}
-	}
-	text("CPU ")
-	decimal(uintptr(LastStop.CPU))
-	text("  IRQL ")
-	decimal(irql)
-	if !enabled {
-		text("  interrupts disabled")
-	}
-	if Thread != nil {
-		if id, name := Thread(); id != 0 {
-			text("  thread ")
-			decimal(uintptr(id))
-			if name != nil && name[0] != 0 {
-				text(" ")
-				for _, c := range name {
-					if c == 0 {
-						break
-					}
-					board.PutByte(c)
-				}
-			}
-		}
-	}
-	text("\n")
-	if r.frame != nil {
-		registers(r.frame)
-	}
-	trace(&LastStop.Trace)
-	epitaph()
-}
-
-func epitaph() {
-	text("\nirqlab: exit ")
-	decimal(ExitStatus)
-	text("\n")
-}
-
-// kernelCode reports whether resident code was running, so that functions of
-// the Go runtime in the trace are misuse.
-func kernelCode(r *request) bool { return r.frame != nil && r.frame.FromKernel() }
-
-// trace prints a line per function, inlined ones without an address.
-func trace(t *Trace) {
-	line := uintptr(0)
-	internal := !t.Exact
-	for i := 0; i < t.N; i++ {
-		var p positions
-		if !p.find(t.site(i)) {
-			row(line, t.PCs[i])
-			text("?\n")
-			line++
-			continue
-		}
-		var at Position
-		for p.next(&at) {
-			// The functions of this package that lead to the stop.
-			if internal = internal && hasPrefix(at.Function, "irqlab/bugcheck."); internal {
-				continue
-			}
-			if at.Inlined {
-				row(line, 0)
-			} else {
-				row(line, t.PCs[i])
-			}
-			line++
-			text(at.Function)
-			if !at.Inlined {
-				text("+")
-				short(at.Offset + t.PCs[i] - t.site(i))
-			}
-			text(" (")
-			text(tail(at.File))
-			text(":")
-			decimal(uintptr(max(at.Line, 0)))
-			text(")\n")
-		}
-	}
-	if t.More {
-		text("    ...\n")
-	}
-}
-
-func row(line, pc uintptr) {
-	if line < 10 {
-		text(" ")
-	}
-	decimal(line)
-	text(" ")
-	if pc == 0 {
-		text("inlined         ")
-	} else {
-		for shift := 60; shift >= 0; shift -= 4 {
-			board.PutByte("0123456789abcdef"[pc>>shift&15])
-		}
-	}
-	text(" ")
-}
-
-// symbolic adds the function that v is in, if any.
-func symbolic(v uintptr) {
-	var p positions
-	if !p.find(v) {
-		return
-	}
-	var at Position
-	for p.next(&at) {
-		if !at.Inlined {
-			text(" ")
-			text(at.Function)
-			text("+")
-			short(at.Offset)
-		}
-	}
-}
-
-// tail returns the last two elements of a path: enough to know a file by.
-func tail(path string) string {
-	slashes := 0
-	for i := len(path) - 1; i >= 0; i-- {
-		if path[i] == '/' {
-			if slashes++; slashes == 2 {
-				return path[i+1:]
-			}
-		}
-	}
-	return path
-}
-
-func text(s string) {
-	for i := 0; i < len(s); i++ {
-		board.PutByte(s[i])
-	}
-}
-
-func hex(v uintptr, digits int) {
-	text("0x")
-	for i := digits - 1; i >= 0; i-- {
-		board.PutByte("0123456789ABCDEF"[v>>(4*i)&15])
-	}
-}
-
-// short prints v in hexadecimal without leading zeros.
-func short(v uintptr) {
-	digits := 1
-	for digits < 16 && v>>(4*digits) != 0 {
-		digits++
-	}
-	hex(v, digits)
-}
-
-func decimal(v uintptr) {
-	if v >= 10 {
-		decimal(v / 10)
-	}
-	board.PutByte(byte('0' + v%10))
-}
-
-func pointer(va uintptr) unsafe.Pointer { return unsafe.Pointer(va) }

@@ -75,6 +75,11 @@ const (
 //go:linkname lastmoduledatap runtime.lastmoduledatap
 var lastmoduledatap *moduledata
 
+// Text returns the bounds of the image's instructions, as the linker has them.
+//
+// IRQL: any
+func Text() (lo, hi uintptr) { return lastmoduledatap.text, lastmoduledatap.etext }
+
 // Position is one line of a back trace.
 type Position struct {
 	Function string // with its package path

@@ -10,6 +10,7 @@ const maxDepth = 48
 // Trace is a back trace: the PC where it starts, then return addresses.
 type Trace struct {
 	PCs  [maxDepth]uintptr
+	FPs  [maxDepth]uintptr // where the frame record with the PC is; 0 if it is in none
 	N    int
 	More bool // there were more frames
 	// Exact is true for the first PC when it is the interrupted instruction
@@ -20,7 +21,7 @@ type Trace struct {
 // FromFrame walks from where a trap interrupted.
 func (t *Trace) FromFrame(f *arch.Frame) {
 	t.N, t.More, t.Exact = 0, false, true
-	t.add(f.PC())
+	t.add(f.PC(), 0)
 	// Before its prologue has run, and in a leaf without a frame, a function is
 	// not in the chain yet: its caller is known from the return address alone.
 	// The same goes for a call through a bad pointer.
@@ -30,7 +31,7 @@ func (t *Trace) FromFrame(f *arch.Frame) {
 			caller, _ = load(f.SP())
 		}
 		if inText(caller) {
-			t.add(caller)
+			t.add(caller, 0)
 		}
 	}
 	t.walk(f.BasePointer())
@@ -55,25 +56,43 @@ func (t *Trace) walk(fp uintptr) {
 		if !ok1 || !ok2 || pc == 0 {
 			return
 		}
-		if !t.add(pc) || next == fp {
+		if !t.add(pc, fp) || next == fp {
 			return
 		}
 		fp = next
 	}
 }
 
-func (t *Trace) add(pc uintptr) bool {
+func (t *Trace) add(pc, fp uintptr) bool {
 	if t.N == len(t.PCs) {
 		t.More = true
 		return false
 	}
-	t.PCs[t.N] = pc
+	t.PCs[t.N], t.FPs[t.N] = pc, fp
 	t.N++
 	return true
 }
 
-// site returns an address inside the i-th call instruction.
-func (t *Trace) site(i int) uintptr {
+// Caller returns the index of the first function that is not one of this package
+// and its ways in, and has a frame record, or -1.
+func (t *Trace) Caller() int {
+	for i := range t.N {
+		var p positions
+		var at Position
+		if t.FPs[i] == 0 || !p.find(t.Site(i)) {
+			continue
+		}
+		for p.next(&at) {
+		}
+		if !leadsHere(at.Function) {
+			return i
+		}
+	}
+	return -1
+}
+
+// Site returns an address inside the i-th call instruction.
+func (t *Trace) Site(i int) uintptr {
 	if i == 0 && t.Exact {
 		return t.PCs[i]
 	}

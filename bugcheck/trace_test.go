@@ -65,7 +65,7 @@ func TestMisuse(t *testing.T) {
 		}
 	}
 	var tr Trace
-	tr.add(pcOf())
+	tr.add(pcOf(), 0)
 	if text, f := tr.Misuse(); text != "" || f != "" {
 		t.Errorf("a trace of this package is misuse: %s %s", text, f)
 	}

@@ -114,6 +114,11 @@ const APCDisable = unsafe.Offsetof(Thread{}.KernelAPCs) - unsafe.Offsetof(Thread
 // Current returns the running thread.
 //
 // IRQL: any
-func Current() *Thread {
-	return (*Thread)(unsafe.Pointer(uintptr(unsafe.Pointer(arch.ThisContext())) - unsafe.Offsetof(Thread{}.Context)))
+func Current() *Thread { return ThreadOf(arch.ThisContext()) }
+
+// ThreadOf returns the thread whose context c is.
+//
+// IRQL: any
+func ThreadOf(c *arch.Context) *Thread {
+	return (*Thread)(unsafe.Pointer(uintptr(unsafe.Pointer(c)) - unsafe.Offsetof(Thread{}.Context)))
 }
