@@ -8,8 +8,10 @@ import (
 	"irqlab/board"
 	"irqlab/bugcheck"
 	"irqlab/chance"
+	"irqlab/crash"
 	"irqlab/disk"
 	"irqlab/dpc"
+	"irqlab/dump"
 	"irqlab/ipi"
 	"irqlab/irql"
 	"irqlab/kernel"
@@ -55,6 +57,7 @@ func boot() {
 	mm.Init()
 	mm.Shootdown = ipi.FlushTLB
 	bugcheck.Thread = currentThread
+	bugcheck.WriteDump = crash.Write
 	dpc.SingleLimit, dpc.SumLimit = dpcTicks, raisedTicks
 	dpc.APCDisable = kernel.APCDisable
 	pool.OnFree(dpc.CheckFree)
@@ -76,6 +79,17 @@ func checksOff() {
 	spin.SetChecked(false)
 	sync.Checked = false
 	dpc.TimerOf = nil
+}
+
+// dumpKind is the kind of crash dump that option dump= asks for.
+func dumpKind() dump.Kind {
+	if name, ok := linux.Option("dump"); ok {
+		if k, ok := dump.KindOf(name); ok {
+			return k
+		}
+		bugcheck.Print("irqlab: there is no such kind of dump; it is automatic\n")
+	}
+	return dump.Automatic
 }
 
 // secondary is the first Go code of every other processor, on what will be its
@@ -112,6 +126,7 @@ func idle(id uintptr) {
 	if id == 0 {
 		startOthers()
 		disk.Init()
+		crash.Init(dumpKind())
 		kernel.StartThreads()
 		linux.Start()
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"irqlab/disk/layout"
+	"irqlab/internal/diskimage"
 	"irqlab/qemu"
 )
 
@@ -39,12 +39,12 @@ func ensureDisk(m *machineFlags) error {
 	}
 	_, err := os.Stat(m.Disk)
 	if errors.Is(err, fs.ErrNotExist) {
-		return makeDisk(m.Disk, diskSize(m.Memory))
+		return diskimage.Make(m.Disk, diskSize(m.Memory))
 	}
 	if err != nil {
 		return fmt.Errorf("disk: %w", err)
 	}
-	f, _, err := openDisk(m.Disk, os.O_RDONLY)
+	f, _, err := diskimage.Open(m.Disk, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -52,68 +52,3 @@ func ensureDisk(m *machineFlags) error {
 }
 
 func diskSize(memory qemu.Size) int64 { return 2*(int64(memory)+dumpExtra) + layout.PageSize }
-
-// makeDisk makes an empty disk of size bytes.
-func makeDisk(name string, size int64) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return fmt.Errorf("disk: %w", err)
-	}
-	h := layout.Make(uint64(size))
-	err = f.Truncate(size)
-	for _, part := range []struct {
-		offset uint64
-		v      any
-	}{
-		{0, h},
-		{h.PageFile.Offset, layout.File{Magic: layout.FileMagic}},
-		{h.DumpFile.Offset, layout.File{Magic: layout.FileMagic}},
-	} {
-		if err == nil {
-			err = writeAt(f, part.offset, part.v)
-		}
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		os.Remove(name)
-		return fmt.Errorf("disk: %w", err)
-	}
-	return nil
-}
-
-func writeAt(f *os.File, offset uint64, v any) error {
-	b, err := binary.Append(nil, binary.LittleEndian, v)
-	if err == nil {
-		_, err = f.WriteAt(b, int64(offset))
-	}
-	return err
-}
-
-func readAt(f *os.File, offset uint64, v any) error {
-	b := make([]byte, binary.Size(v))
-	if _, err := f.ReadAt(b, int64(offset)); err != nil {
-		return err
-	}
-	_, err := binary.Decode(b, binary.LittleEndian, v)
-	return err
-}
-
-// openDisk opens a disk of irqlab and returns its header.
-func openDisk(name string, flag int) (*os.File, *layout.Header, error) {
-	f, err := os.OpenFile(name, flag, 0)
-	if err != nil {
-		return nil, nil, fmt.Errorf("disk: %w", err)
-	}
-	var h layout.Header
-	info, err := f.Stat()
-	if err == nil {
-		err = readAt(f, 0, &h)
-	}
-	if err != nil || !h.Valid(uint64(info.Size())) {
-		f.Close()
-		return nil, nil, fmt.Errorf("%s is no disk that irqlab has made; give -disk a new file name, or an old disk of its own", name)
-	}
-	return f, &h, nil
-}

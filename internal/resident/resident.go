@@ -19,6 +19,7 @@ var Packages = []string{
 	"irqlab/mm",
 	"irqlab/pool",
 	"irqlab/dpc",
+	"irqlab/crash",
 	"irqlab/disk",
 	"irqlab/disk/layout",
 	"irqlab/kernel",

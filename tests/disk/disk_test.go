@@ -48,7 +48,7 @@ func TestHeader(t *testing.T) {
 // What is written is read back, from one sector to the largest request, at every
 // level, and nothing beside it changes.
 func TestReadWrite(t *testing.T) {
-	base := header(t).PageFile.Offset + layout.PageSize
+	base := header(t).DumpFile.Offset + layout.PageSize
 	const size = disk.MaxTransfer
 	from, out := page(t, size)
 	to, in := page(t, size)
@@ -99,7 +99,7 @@ func TestErrors(t *testing.T) {
 
 // All processors use the disk at once, each its own part.
 func TestContention(t *testing.T) {
-	base := header(t).PageFile.Offset + layout.PageSize
+	base := header(t).DumpFile.Offset + layout.PageSize
 	var threads []*kit.Thread
 	bad := make([]int, arch.NumCPUs)
 	for cpu := range arch.NumCPUs {

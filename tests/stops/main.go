@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"irqlab/arch"
+	"irqlab/bugcheck"
 	"irqlab/dpc"
 	"irqlab/intr"
 	"irqlab/irql"
@@ -117,6 +118,11 @@ var stops = map[string]func(){
 		spinForEver()
 	},
 	"stack-overflow": func() { kernel.Enter(descend, new(kernel.Args)) },
+
+	"dump-fault": func() {
+		bugcheck.WriteDump = func(*bugcheck.Record) { *(*byte)(unsafe.Pointer(absent)) = 1 }
+		bugcheck.Stop(bugcheck.ManuallyInitiatedCrash, 0, 0, 0, 0)
+	},
 
 	"dpc-nil": func() { (*dpc.Object)(nil).Insert(nil, nil) },
 
