@@ -57,7 +57,7 @@ soak: tools ## stress every machine for TIME: both architectures, 1, 2 and 4 CPU
 	done; done
 
 rules: ## count the rules of the specification that have a test; V=-v lists the others
-	@go run ./internal/spec/rules $(V)
+	@go run ./internal/coverage/rules $(V)
 
 bench: tools ## count guest instructions per operation
 	@$(IRQLAB) test -arch $(ARCH) -seed $(or $(SEED),0) -cpus 1 -opt checks=off -run '^$$' -bench . -benchtime 1x $(BENCH_PKG)

@@ -1,4 +1,4 @@
-package spec
+package coverage
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"irqlab/internal/spec"
 )
 
 func root(t *testing.T) string {
@@ -29,7 +31,7 @@ func TestTableIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want.Bytes()) {
-		t.Error(`docs/wdk.md is not what the sources say: run "go generate ./internal/spec"`)
+		t.Error(`docs/wdk.md is not what the sources say: run "go generate ./internal/coverage"`)
 	}
 }
 
@@ -40,14 +42,14 @@ func TestLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range states {
-		if !s.Implemented || s.Line == "" && s.isType() {
+		if !s.Implemented || s.Line == "" && isType(s.Name) {
 			continue
 		}
 		line := s.Line
-		if s.isType() {
+		if isType(s.Name) {
 			line, _, _ = strings.Cut(line, ";") // what follows is of another kind of object
 		}
-		l, err := parseLevels(line)
+		l, err := spec.ParseLevels(line)
 		if err != nil {
 			t.Errorf("%s: %v", s.Name, err)
 		} else if l != s.Levels {
@@ -57,7 +59,7 @@ func TestLines(t *testing.T) {
 }
 
 // isType reports whether the row is a callback's type.
-func (r *Routine) isType() bool { return strings.ToUpper(r.Name) == r.Name }
+func isType(name string) bool { return strings.ToUpper(name) == name }
 
 // What is out of scope is a routine, and is not there all the same.
 func TestScope(t *testing.T) {
@@ -66,7 +68,7 @@ func TestScope(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, reason := range scope() {
-		if !slices.ContainsFunc(Routines(), func(r Routine) bool { return r.Name == name }) {
+		if !slices.ContainsFunc(spec.Routines(), func(r spec.Routine) bool { return r.Name == name }) {
 			t.Errorf("scope.tsv: there is no %s", name)
 		}
 		if _, ok := names[name]; ok {
@@ -89,7 +91,7 @@ func TestRules(t *testing.T) {
 	for _, w := range c.Wrong {
 		t.Error(w)
 	}
-	for _, r := range Rules() {
+	for _, r := range spec.Rules() {
 		if slices.Contains(areas, r.Area) && c.Tests[r.ID] == nil && !c.Waived[r.ID] {
 			t.Errorf("rule %s has neither a test nor a line in docs/caveats.md: %s", r.ID, r.Text)
 		}
@@ -124,25 +126,5 @@ func TestCover(t *testing.T) {
 	}
 	if len(c.Wrong) != 3 {
 		t.Errorf("wrong: %q", c.Wrong)
-	}
-}
-
-func TestParseLevels(t *testing.T) {
-	for line, want := range map[string]Levels{
-		"any":               {0, 15},
-		"PASSIVE_LEVEL":     {0, 0},
-		"< IPI_LEVEL":       {0, 13},
-		">= DISPATCH_LEVEL": {2, 15},
-		"<= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout": {0, 2},
-		"the interrupt's SynchronizeIrql":                     {3, 12},
-	} {
-		if got, err := parseLevels(line); err != nil || got != want {
-			t.Errorf("%q: %v, %v", line, got, err)
-		}
-	}
-	for _, line := range []string{"", "low", "<= LOW_LEVEL"} {
-		if got, err := parseLevels(line); err == nil {
-			t.Errorf("%q: %v", line, got)
-		}
 	}
 }

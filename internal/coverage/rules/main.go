@@ -7,17 +7,17 @@ import (
 	"log"
 	"os"
 
-	"irqlab/internal/spec"
+	"irqlab/internal/coverage"
 )
 
 func main() {
 	verbose := flag.Bool("v", false, "list the rules without a test")
 	flag.Parse()
-	root, err := spec.Root()
+	root, err := coverage.Root()
 	if err != nil {
 		log.Fatal(err)
 	}
-	c, err := spec.Cover(root)
+	c, err := coverage.Cover(root)
 	if err != nil {
 		log.Fatal(err)
 	}

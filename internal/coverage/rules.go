@@ -1,4 +1,4 @@
-package spec
+package coverage
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"irqlab/internal/spec"
 )
 
 // Coverage says which rules have a test.
@@ -26,7 +28,7 @@ var quoted = regexp.MustCompile("`([a-z0-9-]+)`")
 // with an ID that is no rule's, is wrong.
 func Cover(root string) (*Coverage, error) {
 	known := map[string]bool{}
-	for _, r := range Rules() {
+	for _, r := range spec.Rules() {
 		known[r.ID] = true
 	}
 	c := &Coverage{Tests: map[string][]string{}, Waived: map[string]bool{}}
@@ -77,8 +79,8 @@ func Cover(root string) (*Coverage, error) {
 // the rules that have none.
 func (c *Coverage) Print(w io.Writer, verbose bool) {
 	var areas []string
-	rules := map[string][]Rule{}
-	for _, r := range Rules() {
+	rules := map[string][]spec.Rule{}
+	for _, r := range spec.Rules() {
 		if rules[r.Area] == nil {
 			areas = append(areas, r.Area)
 		}
@@ -87,7 +89,7 @@ func (c *Coverage) Print(w io.Writer, verbose bool) {
 	covered, all := 0, 0
 	for _, area := range areas {
 		n := 0
-		var without []Rule
+		var without []spec.Rule
 		for _, r := range rules[area] {
 			if c.Tests[r.ID] != nil {
 				n++

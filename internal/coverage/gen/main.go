@@ -4,13 +4,13 @@ package main
 import (
 	"log"
 
-	"irqlab/internal/spec"
+	"irqlab/internal/coverage"
 )
 
 func main() {
-	root, err := spec.Root()
+	root, err := coverage.Root()
 	if err == nil {
-		err = spec.Generate(root)
+		err = coverage.Generate(root)
 	}
 	if err != nil {
 		log.Fatal(err)
