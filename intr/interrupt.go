@@ -256,6 +256,11 @@ func (i *Interrupt) Synchronize(fn func(context unsafe.Pointer) uint8, context u
 	return r
 }
 
+// SynchronizeLevel returns the interrupt's SynchronizeIrql.
+//
+// IRQL: any
+func (i *Interrupt) SynchronizeLevel() irql.Level { return i.synchronize }
+
 // Vector returns the vector that a connected interrupt is delivered at.
 //
 // IRQL: any

@@ -49,7 +49,10 @@ func ExAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) { FastMutex.AcquireUnsafe()
 // ExReleaseFastMutexUnsafe ends what ExAcquireFastMutexUnsafe began.
 //
 // IRQL: <= APC_LEVEL
-func ExReleaseFastMutexUnsafe(FastMutex PFAST_MUTEX) { FastMutex.ReleaseUnsafe() }
+func ExReleaseFastMutexUnsafe(FastMutex PFAST_MUTEX) {
+	atMost(irql.APC)
+	FastMutex.ReleaseUnsafe()
+}
 
 // ExEnterCriticalRegionAndAcquireFastMutexUnsafe enters a critical region and
 // takes the mutex.

@@ -80,4 +80,7 @@ func KeAcquireInterruptSpinLock(Interrupt PKINTERRUPT) KIRQL { return Interrupt.
 // KeReleaseInterruptSpinLock ends what KeAcquireInterruptSpinLock began.
 //
 // IRQL: the interrupt's SynchronizeIrql
-func KeReleaseInterruptSpinLock(Interrupt PKINTERRUPT, OldIrql KIRQL) { Interrupt.Release(OldIrql) }
+func KeReleaseInterruptSpinLock(Interrupt PKINTERRUPT, OldIrql KIRQL) {
+	exactly(Interrupt.SynchronizeLevel())
+	Interrupt.Release(OldIrql)
+}

@@ -39,18 +39,24 @@ func KeAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.AcquireAtDpc()
 // KeReleaseSpinLockFromDpcLevel frees the lock and leaves the level alone.
 //
 // IRQL: DISPATCH_LEVEL
-func KeReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.ReleaseFromDpc() }
+func KeReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) {
+	exactly(irql.Dispatch)
+	SpinLock.ReleaseFromDpc()
+}
 
 // KefReleaseSpinLockFromDpcLevel is KeReleaseSpinLockFromDpcLevel.
 //
 // IRQL: DISPATCH_LEVEL
-func KefReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.ReleaseFromDpc() }
+func KefReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) { KeReleaseSpinLockFromDpcLevel(SpinLock) }
 
 // KeTryToAcquireSpinLockAtDpcLevel takes the lock if it is free and reports
 // whether it did.
 //
 // IRQL: DISPATCH_LEVEL
-func KeTryToAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) BOOLEAN { return SpinLock.TryAtDpc() }
+func KeTryToAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) BOOLEAN {
+	exactly(irql.Dispatch)
+	return SpinLock.TryAtDpc()
+}
 
 // KeTryToAcquireSpinLock takes the lock if it is free, at DISPATCH_LEVEL then,
 // and reports whether it did. The level before is stored at OldIrql.
@@ -66,12 +72,18 @@ func KeTryToAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) BOOLEAN {
 // if that runs at PASSIVE_LEVEL.
 //
 // IRQL: <= DISPATCH_LEVEL
-func KeAcquireSpinLockForDpc(SpinLock PKSPIN_LOCK) KIRQL { return SpinLock.AcquireForDpc() }
+func KeAcquireSpinLockForDpc(SpinLock PKSPIN_LOCK) KIRQL {
+	atMost(irql.Dispatch)
+	return SpinLock.AcquireForDpc()
+}
 
 // KeReleaseSpinLockForDpc ends what KeAcquireSpinLockForDpc began.
 //
 // IRQL: DISPATCH_LEVEL
-func KeReleaseSpinLockForDpc(SpinLock PKSPIN_LOCK, OldIrql KIRQL) { SpinLock.ReleaseForDpc(OldIrql) }
+func KeReleaseSpinLockForDpc(SpinLock PKSPIN_LOCK, OldIrql KIRQL) {
+	exactly(irql.Dispatch)
+	SpinLock.ReleaseForDpc(OldIrql)
+}
 
 // KeTestSpinLock reports whether the lock is free. It never takes it.
 //
@@ -115,6 +127,7 @@ func KeReleaseInStackQueuedSpinLockFromDpcLevel(LockHandle PKLOCK_QUEUE_HANDLE) 
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeAcquireInStackQueuedSpinLockForDpc(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
+	atMost(irql.Dispatch)
 	queued(SpinLock).AcquireForDpc(LockHandle)
 }
 
@@ -122,7 +135,10 @@ func KeAcquireInStackQueuedSpinLockForDpc(SpinLock PKSPIN_LOCK, LockHandle PKLOC
 // KeAcquireInStackQueuedSpinLockForDpc began.
 //
 // IRQL: DISPATCH_LEVEL
-func KeReleaseInStackQueuedSpinLockForDpc(LockHandle PKLOCK_QUEUE_HANDLE) { LockHandle.ReleaseForDpc() }
+func KeReleaseInStackQueuedSpinLockForDpc(LockHandle PKLOCK_QUEUE_HANDLE) {
+	exactly(irql.Dispatch)
+	LockHandle.ReleaseForDpc()
+}
 
 // KeAcquireSpinLockRaiseToSynch raises to SYNCH_LEVEL, takes the lock and returns
 // the level before.
