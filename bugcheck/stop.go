@@ -64,8 +64,23 @@ func Stop(code Code, p1, p2, p3, p4 uintptr) {
 	if arch.InKernel() {
 		stop(unsafe.Pointer(&r))
 	}
-	// A goroutine's stack may have no room, and cannot grow here.
-	arch.Gate(stop, unsafe.Pointer(&r))
+	r.leaveGo()
+}
+
+// Intercept, if set, is called when Go code of a thread is about to stop the
+// machine, and may end the call that led there by a panic. If it returns, the
+// machine stops. It is for tests that break hundreds of rules in one boot.
+var Intercept func(code Code, parameters [4]uintptr)
+
+// leaveGo stops the machine for Go code of a thread. A goroutine's stack may have
+// no room for what follows, and cannot grow here.
+//
+//go:nosplit
+func (r *request) leaveGo() {
+	if Intercept != nil {
+		Intercept(r.code, r.p)
+	}
+	arch.Gate(stop, unsafe.Pointer(r))
 }
 
 // StopBecause is Stop with a line on the screen that says what the rule behind
@@ -80,7 +95,7 @@ func StopBecause(text string, code Code, p1, p2, p3, p4 uintptr) {
 	if arch.InKernel() {
 		stop(unsafe.Pointer(&r))
 	}
-	arch.Gate(stop, unsafe.Pointer(&r))
+	r.leaveGo()
 }
 
 // StopFrame is Stop for a trap: registers and trace are those of the frame.

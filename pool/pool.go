@@ -100,6 +100,9 @@ func FreeUnchecked(p unsafe.Pointer, tag Tag) {
 }
 
 func enterRelease(r *request) {
+	if level := irql.Current(); level > irql.Dispatch {
+		callerError(freeIRQL, uintptr(level), nonPagedPool, r.p)
+	}
 	if arch.InKernel() {
 		release(unsafe.Pointer(r))
 	} else {
@@ -135,9 +138,6 @@ func allocate(p unsafe.Pointer) {
 
 func release(p unsafe.Pointer) {
 	r := (*request)(p)
-	if level := irql.Current(); level > irql.Dispatch {
-		callerError(freeIRQL, uintptr(level), nonPagedPool, r.p)
-	}
 	if r.check {
 		old := lock.Acquire()
 		lo, hi := main.bounds(r.p)
