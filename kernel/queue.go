@@ -114,18 +114,12 @@ func (q *Queue) RemoveFromGo(timeout *int64, mode Mode, r *Rewait) (*list.Entry,
 	for {
 		old := LockDispatcher()
 		t.WaitIRQL = old
-		if t.APCPending && old < irql.APC {
-			switch {
-			case t.specialReady():
-				UnlockDispatcher(old)
-				t.lookForAPCs()
-				continue
-			case r != nil && t.normalReady():
-				t.Context.Attention = 1
-				UnlockDispatcher(old)
-				r.due, r.begun = due, true
-				return nil, ntstatus.KernelAPC
-			}
+		switch t.apcsFirst(old, r != nil) {
+		case waitAnew:
+			continue
+		case leaveWait:
+			r.due, r.begun = due, true
+			return nil, ntstatus.KernelAPC
 		}
 		if q.Header.Abandoned != 0 {
 			UnlockDispatcher(old)

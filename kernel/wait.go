@@ -152,18 +152,12 @@ func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool,
 	for {
 		old := t.resumes(LockDispatcher())
 		t.WaitIRQL = old
-		if t.APCPending && old < irql.APC {
-			switch {
-			case t.specialReady():
-				UnlockDispatcher(old)
-				t.lookForAPCs()
-				continue
-			case r != nil && t.normalReady():
-				t.Context.Attention = 1
-				UnlockDispatcher(old)
-				r.due, r.begun = due, begun
-				return ntstatus.KernelAPC
-			}
+		switch t.apcsFirst(old, r != nil) {
+		case waitAnew:
+			continue
+		case leaveWait:
+			r.due, r.begun = due, begun
+			return ntstatus.KernelAPC
 		}
 		if s, ok := satisfied(t, objects, n, typ); ok {
 			t.spend()
@@ -197,6 +191,30 @@ func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool,
 			return s
 		}
 	}
+}
+
+// What a thread about to wait does.
+const (
+	waitNow   = iota
+	waitAnew  // begin again: special kernel APCs ran
+	leaveWait // let Go code call a normal routine first
+)
+
+// apcsFirst has the running thread, which is about to wait, take the APCs that
+// come before the wait. Dispatcher lock held; released unless it returns waitNow.
+func (t *Thread) apcsFirst(old irql.Level, forGo bool) int {
+	switch {
+	case !t.APCPending || old >= irql.APC:
+	case t.specialReady():
+		UnlockDispatcher(old)
+		t.lookForAPCs()
+		return waitAnew
+	case forGo && t.normalReady():
+		t.Context.Attention = 1
+		UnlockDispatcher(old)
+		return leaveWait
+	}
+	return waitNow
 }
 
 // block gives the processor away until unwait. due is an interrupt time, 0 for
@@ -364,18 +382,12 @@ func DelayFromGo(interval int64, alertable bool, mode Mode, r *Rewait) ntstatus.
 	}
 	for {
 		old := LockDispatcher()
-		if t.APCPending && old < irql.APC {
-			switch {
-			case t.specialReady():
-				UnlockDispatcher(old)
-				t.lookForAPCs()
-				continue
-			case r != nil && t.normalReady():
-				t.Context.Attention = 1
-				UnlockDispatcher(old)
-				r.due, r.begun = due, true
-				return ntstatus.KernelAPC
-			}
+		switch t.apcsFirst(old, r != nil) {
+		case waitAnew:
+			continue
+		case leaveWait:
+			r.due, r.begun = due, true
+			return ntstatus.KernelAPC
 		}
 		if s, ok := t.alerted(alertable, mode); ok {
 			UnlockDispatcher(old)
