@@ -127,7 +127,7 @@ var descriptions = [...]Description{
 		[4]string{"rule", "", "", ""}},
 	{TimerOrDPCInvalid, "TIMER_OR_DPC_INVALID",
 		"a timer or DPC was found in memory that was freed, or is set up wrongly",
-		[4]string{"kind: 0 timer, 1 DPC, 2 DPC routine, 3 processor, 4-5 APC state, 6 DPC of a timer", "object", "start of the memory", "end of the memory"}},
+		[4]string{"kind: 0 timer, 1 DPC, 2 DPC routine, 3 processor, 4-5 APC state, 6 and above as said above", "object", "start of the memory", "end of the memory"}},
 	{IRQLUnexpectedValue, "IRQL_UNEXPECTED_VALUE",
 		"a callback returned at another level than it was called at",
 		[4]string{"IRQL << 16 | expected << 8 | kind: 2 DPC, 3 interrupt", "routine", "object", ""}},

@@ -24,7 +24,7 @@ type Barrier struct {
 // DISPATCH_LEVEL or in a DPC thread when the last of them has run, perhaps
 // before Begin returns.
 //
-// IRQL: <= APC_LEVEL
+// IRQL: <= DISPATCH_LEVEL
 func (b *Barrier) Begin(done func(*Barrier)) {
 	n := atomic.LoadUint32(&arch.NumCPUs)
 	b.done = *(*uintptr)(unsafe.Pointer(&done))

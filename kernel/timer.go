@@ -40,6 +40,13 @@ func (t *Timer) Init(typ Type) {
 // IRQL: <= DISPATCH_LEVEL
 func (t *Timer) Set(due int64, period, tolerance uint32, d *dpc.Object) bool {
 	old := LockDispatcher()
+	was := t.SetLocked(due, period, tolerance, d)
+	UnlockDispatcher(old)
+	return was
+}
+
+// SetLocked is Set for those who hold the dispatcher lock.
+func (t *Timer) SetLocked(due int64, period, tolerance uint32, d *dpc.Object) bool {
 	was := t.stop()
 	t.Header.SignalState = 0
 	if t.DPC, t.Period = d, period; d != nil {
@@ -55,7 +62,6 @@ func (t *Timer) Set(due int64, period, tolerance uint32, d *dpc.Object) bool {
 	} else {
 		t.start(at)
 	}
-	UnlockDispatcher(old)
 	return was
 }
 
@@ -65,10 +71,15 @@ func (t *Timer) Set(due int64, period, tolerance uint32, d *dpc.Object) bool {
 // IRQL: <= DISPATCH_LEVEL
 func (t *Timer) Cancel() bool {
 	old := LockDispatcher()
-	was := t.stop()
-	t.Period = 0
+	was := t.CancelLocked()
 	UnlockDispatcher(old)
 	return was
+}
+
+// CancelLocked is Cancel for those who hold the dispatcher lock.
+func (t *Timer) CancelLocked() bool {
+	t.Period = 0
+	return t.stop()
 }
 
 // dueTime turns a documented due time or timeout into an interrupt time.

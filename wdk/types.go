@@ -23,6 +23,7 @@ type (
 	LONG          = int32
 	ULONG         = uint32
 	LONG64        = int64
+	LONGLONG      = int64
 	ULONG64       = uint64
 	ULONGLONG     = uint64
 	LARGE_INTEGER = int64

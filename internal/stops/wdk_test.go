@@ -33,7 +33,14 @@ var wdkStops = map[string]stop{
 	// rule: bc-c4-syncobject
 	"wdk-dpc-elsewhere": {0xC4, [4]uint64{0xE1, address, 0, 0}},
 	"wdk-dpc-closure":   {0xC7, [4]uint64{2, address, address, address}},
-	"wdk-bugcheck":      {0xE2, [4]uint64{1, 2, 3, 4}},
+	// rule: timer-ex-flags
+	"extimer-flags": {0xC7, [4]uint64{7, 0, 0, 0}},
+	// rule: timer-ex-hires-relative
+	"extimer-absolute": {0xC7, [4]uint64{8, address, 1, 0}},
+	// rule: timer-ex-delete-wait-cancel
+	"extimer-delete": {0xC7, [4]uint64{9, address, 0, 0}},
+	"extimer-inside": {0xC4, [4]uint64{0xE5, 2, 0, 1}},
+	"wdk-bugcheck":   {0xE2, [4]uint64{1, 2, 3, 4}},
 
 	// rule: thr-exit-irql
 	"exit-level":   wrongLevel(1, 0, 0),

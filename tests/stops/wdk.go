@@ -39,6 +39,13 @@ var wdkStops = map[string]func(){
 		d, heap := newDPC(), new([64]byte)
 		kit.Kernel(func() { KeInitializeDpc(d, body, PVOID(heap)) })
 	},
+	"extimer-flags":    func() { ExAllocateTimer(nil, nil, EX_TIMER_HIGH_RESOLUTION|EX_TIMER_NO_WAKE) },
+	"extimer-absolute": func() { ExSetTimer(ExAllocateTimer(nil, nil, EX_TIMER_HIGH_RESOLUTION), 1, 0, nil) },
+	"extimer-delete":   func() { ExDeleteTimer(ExAllocateTimer(nil, nil, 0), false, true, nil) },
+	"extimer-inside": func() {
+		m := ExAllocateTimer(func(m PEX_TIMER, _ PVOID) { ExDeleteTimer(m, true, true, nil) }, nil, 0)
+		ExSetTimer(m, 0, 0, nil)
+	},
 	"wdk-bugcheck": func() { KeBugCheckEx(0xE2, 1, 2, 3, 4) },
 
 	"exit-level": func() { system(func() { irql.Raise(irql.APC); PsTerminateSystemThread(STATUS_SUCCESS) }) },
