@@ -117,3 +117,6 @@ func EnterInterrupt() *uint64 {
 
 // LeaveInterrupt charges time to what was interrupted. Interrupts disabled.
 func LeaveInterrupt(was *uint64) { this().times.charge(was) }
+
+// TimeZoneBias is what local time lags behind UTC, in 100 ns; boards keep UTC.
+var TimeZoneBias int64

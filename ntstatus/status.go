@@ -25,6 +25,7 @@ const (
 	MutantNotOwned    Status = -0x3FFFFFBA // 0xC0000046
 	SemaphoreLimit    Status = -0x3FFFFFB9 // 0xC0000047
 	NoResources       Status = -0x3FFFFF66 // 0xC000009A
+	ProcedureNotFound Status = -0x3FFFFF86 // 0xC000007A
 	MutantLimit       Status = -0x3FFFFE6F // 0xC0000191
 	SuspendCount      Status = -0x3FFFFFB6 // 0xC000004A
 	ThreadTerminating Status = -0x3FFFFFB5 // 0xC000004B

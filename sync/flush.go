@@ -1,6 +1,10 @@
 package sync
 
 import (
+	"runtime"
+	"unsafe"
+
+	"irqlab/dpc"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
 )
@@ -19,3 +23,22 @@ func FlushDPCs() {
 }
 
 func flush(a *kernel.Args) { a.R = uintptr(uint32(kernel.FlushDPCs())) }
+
+// CallGenericDPC runs the routine in a DPC on every processor, and returns when
+// each has called kernel.GenericCall.Done (KeGenericCallDpc). It raises
+// STATUS_INSUFFICIENT_RESOURCES when out of memory.
+//
+// IRQL: <= APC_LEVEL
+func CallGenericDPC(routine dpc.Routine, context unsafe.Pointer) {
+	a := kernel.Args{P: context, A: *(*uintptr)(unsafe.Pointer(&routine))}
+	kernel.EnterBlocking(callGeneric, &a)
+	runtime.KeepAlive(routine)
+	runtime.KeepAlive(context)
+	if s := ntstatus.Status(int32(a.R)); s != ntstatus.Success {
+		kernel.RaiseStatus(s)
+	}
+}
+
+func callGeneric(a *kernel.Args) {
+	a.R = uintptr(uint32(kernel.CallGenericDPC(*(*dpc.Routine)(unsafe.Pointer(&a.A)), a.P)))
+}

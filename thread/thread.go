@@ -78,17 +78,21 @@ func Start(name string, fn func()) (*kernel.Thread, bool) {
 	if !reserve() {
 		return nil, false
 	}
-	bound := make(chan *kernel.Thread, 1)
+	bound, told := make(chan *kernel.Thread, 1), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
 		t := bind(true, name)
 		t.Reference()
 		bound <- t
+		<-told
 		defer ended()
 		fn()
 		Exit(ntstatus.Success)
 	}()
-	return <-bound, true
+	t := <-bound
+	notify(t.ID, true)
+	close(told)
+	return t, true
 }
 
 // Exit ends the running system thread: functions deferred by it run, its object
@@ -103,6 +107,7 @@ func Exit(status ntstatus.Status) ntstatus.Status {
 	if !kernel.Current().System {
 		return ntstatus.InvalidParameter
 	}
+	notify(kernel.Current().ID, false)
 	a := kernel.Args{A: uintptr(uint32(status))}
 	kernel.Enter(refuseAPCs, &a) // which calls what is due still
 	kernel.Enter(prepareExit, &a)

@@ -32,6 +32,7 @@ const (
 	STATUS_SUSPEND_COUNT_EXCEEDED   = ntstatus.SuspendCount
 	STATUS_THREAD_IS_TERMINATING    = ntstatus.ThreadTerminating
 	STATUS_INSUFFICIENT_RESOURCES   = ntstatus.NoResources
+	STATUS_PROCEDURE_NOT_FOUND      = ntstatus.ProcedureNotFound
 	STATUS_MUTANT_LIMIT_EXCEEDED    = ntstatus.MutantLimit
 )
 

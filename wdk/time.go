@@ -1,8 +1,12 @@
 package wdk
 
 import (
+	"sync"
+	"sync/atomic"
+
 	"irqlab/arch"
 	"irqlab/board"
+	"irqlab/irql"
 	"irqlab/kernel"
 )
 
@@ -60,4 +64,79 @@ func KeStallExecutionProcessor(MicroSeconds ULONG) {
 	for kernel.Nanotime() < end {
 		arch.Pause()
 	}
+}
+
+// KeQueryUnbiasedInterruptTime returns the interrupt time without the time that
+// the system slept, which it never does.
+//
+// IRQL: any
+func KeQueryUnbiasedInterruptTime() ULONGLONG { return kernel.InterruptTime() }
+
+// ExSystemTimeToLocalTime turns a system time, UTC, into local time.
+//
+// IRQL: any
+func ExSystemTimeToLocalTime(SystemTime, LocalTime PLARGE_INTEGER) {
+	*LocalTime = *SystemTime - kernel.TimeZoneBias
+}
+
+// ExLocalTimeToSystemTime undoes ExSystemTimeToLocalTime.
+//
+// IRQL: any
+func ExLocalTimeToSystemTime(LocalTime, SystemTime PLARGE_INTEGER) {
+	*SystemTime = *LocalTime + kernel.TimeZoneBias
+}
+
+// Bounds of the timer resolution, in 100 ns.
+const (
+	coarsestResolution = kernel.TimeIncrement
+	finestResolution   = 5_000
+)
+
+// resolutions are the requests for a finer resolution: their number, and the
+// finest of them.
+var resolutions struct {
+	sync.Mutex
+	requests int
+	finest   ULONG
+}
+
+// ExSetTimerResolution asks for a resolution of timers of DesiredTime, in units
+// of 100 ns, or ends such a request if SetResolution is false, and returns the
+// resolution in force. Here timers expire when due whatever it is: a driver gets
+// what it asks for, and the clock's interrupts stay as they are.
+//
+// IRQL: <= APC_LEVEL
+func ExSetTimerResolution(DesiredTime ULONG, SetResolution BOOLEAN) ULONG {
+	atMost(irql.APC)
+	resolutions.Lock()
+	defer resolutions.Unlock()
+	switch {
+	case SetResolution:
+		r := min(max(DesiredTime, finestResolution), coarsestResolution)
+		if resolutions.requests == 0 || r < resolutions.finest {
+			atomic.StoreUint32(&resolutions.finest, r)
+		}
+		resolutions.requests++
+	case resolutions.requests > 0:
+		if resolutions.requests--; resolutions.requests == 0 {
+			atomic.StoreUint32(&resolutions.finest, 0)
+		}
+	}
+	return resolution()
+}
+
+// resolution is the resolution in force.
+func resolution() ULONG {
+	if r := atomic.LoadUint32(&resolutions.finest); r != 0 {
+		return r
+	}
+	return coarsestResolution
+}
+
+// ExQueryTimerResolution tells the coarsest and the finest resolution there is,
+// and the one in force, in units of 100 ns.
+//
+// IRQL: any
+func ExQueryTimerResolution(MaximumTime, MinimumTime, CurrentTime *ULONG) {
+	*MaximumTime, *MinimumTime, *CurrentTime = coarsestResolution, finestResolution, resolution()
 }

@@ -40,7 +40,12 @@ var wdkStops = map[string]stop{
 	// rule: timer-ex-delete-wait-cancel
 	"extimer-delete": {0xC7, [4]uint64{9, address, 0, 0}},
 	"extimer-inside": {0xC4, [4]uint64{0xE5, 2, 0, 1}},
-	"wdk-bugcheck":   {0xE2, [4]uint64{1, 2, 3, 4}},
+	// rule: timer-io-stop-inside
+	"iotimer-inside":  {0xC7, [4]uint64{10, address, 0, 0}},
+	"iorequest-level": {0xC4, [4]uint64{0xE5, 2, 3, 12}},
+	// rule: thr-notify-self-remove
+	"notify-self":  {0xC4, [4]uint64{0x1000, 0, address, 0}},
+	"wdk-bugcheck": {0xE2, [4]uint64{1, 2, 3, 4}},
 
 	// rule: thr-exit-irql
 	"exit-level":   wrongLevel(1, 0, 0),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"time"
 	"unsafe"
 
 	"irqlab/irql"
@@ -45,6 +46,24 @@ var wdkStops = map[string]func(){
 	"extimer-inside": func() {
 		m := ExAllocateTimer(func(m PEX_TIMER, _ PVOID) { ExDeleteTimer(m, true, true, nil) }, nil, 0)
 		ExSetTimer(m, 0, 0, nil)
+	},
+	"iotimer-inside": func() {
+		d := alloc[DEVICE_OBJECT]()
+		IoInitializeTimer(d, func(d PDEVICE_OBJECT, _ PVOID) { IoStopTimer(d) }, nil)
+		IoStartTimer(d)
+		time.Sleep(time.Minute)
+	},
+	"iorequest-level": func() {
+		d := alloc[DEVICE_OBJECT]()
+		IoInitializeDpcRequest(d, nil)
+		irql.Raise(irql.Dispatch)
+		IoRequestDpc(d, nil, nil)
+	},
+	"notify-self": func() {
+		var r PCREATE_THREAD_NOTIFY_ROUTINE
+		r = func(_, _ HANDLE, _ BOOLEAN) { PsRemoveCreateThreadNotifyRoutine(r) }
+		PsSetCreateThreadNotifyRoutine(r)
+		system(func() {})
 	},
 	"wdk-bugcheck": func() { KeBugCheckEx(0xE2, 1, 2, 3, 4) },
 

@@ -1,0 +1,38 @@
+package wdk
+
+import (
+	"irqlab/irql"
+	"irqlab/kernel"
+	"irqlab/sync"
+)
+
+// LOGICAL is a BOOLEAN of 32 bits in C.
+type LOGICAL = bool
+
+// KeGenericCallDpc runs Routine in a DPC on every processor and returns when
+// each of them has called KeSignalCallDpcDone with its SystemArgument1.
+//
+// It is not documented; this follows the ReactOS kernel.
+//
+// IRQL: <= APC_LEVEL
+func KeGenericCallDpc(Routine PKDEFERRED_ROUTINE, Context PVOID) {
+	atMost(irql.APC)
+	sync.CallGenericDPC(Routine, Context)
+}
+
+// KeSignalCallDpcDone says that this processor has done its part.
+//
+// IRQL: DISPATCH_LEVEL
+func KeSignalCallDpcDone(SystemArgument1 PVOID) {
+	exactly(irql.Dispatch)
+	(*kernel.GenericCall)(SystemArgument1).Done()
+}
+
+// KeSignalCallDpcSynchronize waits until every processor's routine has called
+// it, and returns true on one processor.
+//
+// IRQL: DISPATCH_LEVEL
+func KeSignalCallDpcSynchronize(SystemArgument2 PVOID) LOGICAL {
+	exactly(irql.Dispatch)
+	return (*kernel.Rendezvous)(SystemArgument2).Meet()
+}
