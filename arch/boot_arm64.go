@@ -73,6 +73,10 @@ const (
 	stackSize = stackSlot / 2
 )
 
+// InterruptStackExtra is how many bytes an interrupt stack has more than other
+// kernel stacks. None, for the vectors' sake: an interrupt takes 1.2 KiB of it.
+const InterruptStackExtra = 0
+
 // inGuard reports whether va lies in the guard below the stack that sp is on.
 func inGuard(va, sp uintptr) bool {
 	slot := (sp - 1) &^ (stackSlot - 1)

@@ -16,6 +16,11 @@ type cpuState struct {
 	fault     [3]istStack
 }
 
+// InterruptStackExtra is how many bytes an interrupt stack has more than other
+// kernel stacks. An interrupt takes 1.4 KiB of it, most of that for the vector
+// registers, and twelve may be nested.
+const InterruptStackExtra = 8 << 10
+
 // istStack receives what hardware pushes; a stub moves it to a kernel stack at
 // once, so it needs no guard.
 type istStack [1024]byte

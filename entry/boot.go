@@ -110,7 +110,7 @@ func secondary(id uint32) {
 func prepare(id uint32) {
 	lo, hi, ok := mm.AllocStack()
 	c := &arch.CPUs[id]
-	ilo, ihi, iok := mm.AllocStack()
+	ilo, ihi, iok := mm.AllocInterruptStack()
 	dlo, dhi, dok := mm.AllocStack()
 	if !ok || !iok || !dok {
 		bugcheck.Stop(bugcheck.NoPagesAvailable, uintptr(id), 0, 0, 0)

@@ -57,6 +57,22 @@ func takeStack() (lo uintptr, ok bool) {
 	return 0, false
 }
 
+// AllocInterruptStack returns a stack as AllocStack does, larger by
+// arch.InterruptStackExtra: interrupts of all levels may be nested on it. It is
+// for good.
+//
+// IRQL: <= DISPATCH_LEVEL
+func AllocInterruptStack() (lo, hi uintptr, ok bool) {
+	if lo, hi, ok = AllocStack(); !ok {
+		return 0, 0, false
+	}
+	lo -= arch.InterruptStackExtra
+	on := acquire()
+	ok = mapRAM(lo, arch.InterruptStackExtra)
+	release(on)
+	return lo, hi, ok
+}
+
 // FreeStack takes back the stack whose lowest address is lo. Nothing may run on
 // it any more.
 //

@@ -70,8 +70,9 @@ func TestRaiseInKernel(t *testing.T) {
 
 // trail is where service routines leave the order they ran in.
 type trail struct {
-	n      uint32
-	levels [32]irql.Level
+	n       uint32
+	levels  [32]irql.Level
+	deepest uintptr // stack address
 }
 
 func (r *trail) add(l irql.Level) { r.levels[atomic.AddUint32(&r.n, 1)-1] = l }
@@ -133,6 +134,8 @@ func nest(i *intr.Interrupt, context unsafe.Pointer) bool {
 	r.add(l)
 	if l < irql.DeviceMax {
 		kit.Interrupt(l + 1)
+	} else {
+		r.deepest = uintptr(unsafe.Pointer(&l))
 	}
 	r.add(l)
 	return true
@@ -148,6 +151,13 @@ func TestNesting(t *testing.T) {
 		if r.levels[i] != l {
 			t.Fatalf("order %v, want %v", r.levels[:len(want)], want)
 		}
+	}
+	// There must be room for the clock's and the IPIs' level, too.
+	stack := &arch.CPUs[0].Interrupt
+	used := stack.Hi - r.deepest
+	t.Logf("%d of %d bytes of stack for ten levels", used, stack.Hi-stack.Lo)
+	if used+used/10*2 > stack.Hi-stack.Lo {
+		t.Errorf("twelve levels do not fit")
 	}
 }
 
