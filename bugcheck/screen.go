@@ -51,6 +51,9 @@ func screen(r *request, irql uintptr, enabled bool) {
 			text("\n")
 		}
 	}
+	if Detail != nil {
+		Detail()
+	}
 	text("CPU ")
 	decimal(uintptr(LastStop.CPU))
 	text("  IRQL ")

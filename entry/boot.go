@@ -20,6 +20,7 @@ import (
 	"irqlab/pool"
 	"irqlab/sync"
 	"irqlab/sync/spin"
+	"irqlab/verifier"
 )
 
 // Counter is what arch.Counter was when the firmware had done its part.
@@ -51,7 +52,8 @@ func boot() {
 	irql.Locked = kernel.RunsLocked
 	dpc.TimerOf = kernel.TimerOf
 	spin.SetChecked(true)
-	if v, _ := linux.Option("checks"); v == "off" {
+	verified := verifierRules()
+	if v, _ := linux.Option("checks"); v == "off" && verified == 0 {
 		checksOff()
 	}
 	mm.Init()
@@ -68,7 +70,24 @@ func boot() {
 	board.InitCPU(0)
 	board.Calibrate()
 	kernel.InitTime()
+	if !verifier.Start(verified) {
+		bugcheck.Stop(bugcheck.NoPagesAvailable, 0, 0, 0, 0)
+	}
 	kernel.Launch(0)
+}
+
+// verifierRules returns what the option verifier asks for; what it does not
+// understand is all of it.
+func verifierRules() verifier.Rule {
+	v, ok := linux.Option("verifier")
+	if !ok {
+		return 0
+	}
+	r, ok := verifier.Parse(v)
+	if !ok {
+		r, _ = verifier.Parse("on")
+	}
+	return r
 }
 
 // checksOff turns off checked mode, for those who measure: option checks=off.

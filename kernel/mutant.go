@@ -40,6 +40,7 @@ const mutantIncrement = 1
 func (m *Mutant) InitMutex() {
 	m.Header.Init(TypeMutant, unsafe.Sizeof(Mutant{}), 1)
 	m.Owner, m.Abandoned, m.APCDisable = nil, 0, 1
+	m.initialized()
 }
 
 // InitMutant makes m a mutant that leaves its owner's APCs alone, free or owned
@@ -49,6 +50,7 @@ func (m *Mutant) InitMutex() {
 func (m *Mutant) InitMutant(owned bool) {
 	m.Header.Init(TypeMutant, unsafe.Sizeof(Mutant{}), 1)
 	m.Owner, m.Abandoned, m.APCDisable = nil, 0, 0
+	m.initialized()
 	if owned {
 		old := LockDispatcher()
 		t := Current()
@@ -56,6 +58,30 @@ func (m *Mutant) InitMutant(owned bool) {
 		m.satisfy(t)
 		UnlockDispatcher(old)
 	}
+}
+
+// OnMutant, if set, is told of each mutant that is initialized. It is a top-level
+// resident function.
+var OnMutant func(*Mutant)
+
+func (m *Mutant) initialized() {
+	if OnMutant != nil {
+		OnMutant(m)
+	}
+}
+
+// NextMutant returns the mutant that t acquired after m, the first one if m is nil,
+// or nil behind the last. t is the running thread, whose list is its own, or the
+// dispatcher lock is held.
+func (t *Thread) NextMutant(m *Mutant) *Mutant {
+	e := t.MutantList.Flink
+	if m != nil {
+		e = m.Entry.Flink
+	}
+	if e == nil || e == &t.MutantList {
+		return nil
+	}
+	return mutantOf(e)
 }
 
 // raised says, in a mutant's header, that it was acquired at DISPATCH_LEVEL by

@@ -63,7 +63,7 @@ func (h *Header) Wait(timeout *int64, alertable bool, mode Mode) ntstatus.Status
 // nothing, if the case is another.
 func (h *Header) waitPlainly(timeout *int64, alertable bool, mode Mode) (ntstatus.Status, bool) {
 	t := Current()
-	if t.WaitNext || traceWait != nil || irql.Current() >= irql.Dispatch {
+	if t.WaitNext || OnWait != nil || irql.Current() >= irql.Dispatch {
 		return 0, false
 	}
 	old := LockDispatcher()
@@ -138,8 +138,10 @@ func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool,
 	if !t.WaitNext && irql.Current() >= irql.Dispatch && (timeout == nil || *timeout != 0) {
 		refuse(t)
 	}
-	if traceWait != nil {
-		traceWait(t, at(objects, 0), n)
+	if OnWait != nil && !t.WaitNext {
+		for i := range n {
+			OnWait(t, at(objects, i), timeout == nil && !alertable && (n == 1 || typ == WaitAll))
+		}
 	}
 	if blocks == nil {
 		blocks = &t.ownBlocks[0]
@@ -434,8 +436,30 @@ func Yield() ntstatus.Status {
 	return s
 }
 
-// traceWait sees every wait, when set.
-var traceWait func(t *Thread, h *Header, n int)
+// WaitsOnlyFor stores the objects without which the thread's wait cannot end, and
+// returns how many there are. Dispatcher lock held.
+func (t *Thread) WaitsOnlyFor(objects []*Header) (n int) {
+	if t.State != StateWaiting || t.Alertable || t.Timer.Header.Inserted != 0 {
+		return 0
+	}
+	if t.WaitCount > 1 && t.WaitBlocks.Type == WaitAny {
+		return 0
+	}
+	for i := range int(t.WaitCount) {
+		if h := block(t.WaitBlocks, i).Object; n < len(objects) && !h.signalled(t) {
+			objects[n] = h
+			n++
+		}
+	}
+	return n
+}
+
+// OnWait, if set, is told of each object that the running thread is about to wait
+// for, and whether the wait can end in no other way than by that object. It is a
+// top-level resident function, called without a lock.
+//
+// IRQL: <= DISPATCH_LEVEL
+var OnWait func(t *Thread, h *Header, only bool)
 
 // WaitHeader is Wait for the kernel's own users.
 func WaitHeader(h *Header, timeout *int64, alertable bool) ntstatus.Status {

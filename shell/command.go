@@ -37,6 +37,8 @@ func commands() []command {
 		{name: "!thread", args: "[id]", help: "describe a thread, or this one", run: (*shell).thread},
 		{name: "!pcr", args: "[cpu]", help: "show a processor's control block", run: (*shell).pcr},
 		{name: "!handle", help: "list the open handles", run: (*shell).handles},
+		{name: "!verifier", help: "show what the verifier has verified", run: (*shell).verifier},
+		{name: "!deadlock", help: "show classes of locks, their order, and locks held", run: (*shell).deadlock},
 		{name: "exit", args: "[status]", help: "leave; without a status, 0 if nothing has failed", run: (*shell).exit},
 	}
 }

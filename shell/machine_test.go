@@ -44,6 +44,8 @@ func TestCommands(t *testing.T) {
 		"!thread 4":                        `ID 4 .*: kernel thread`,
 		fmt.Sprint("!pcr ", last):          `KPCR of CPU ` + fmt.Sprint(last),
 		"!handle":                          `no handle is open`,
+		"!verifier":                        `the verifier is off|acquired +\d+ spin locks`,
+		"!deadlock":                        `not verified|(?m)^class \d+: spin lock (.*\n)*\d+ classes, \d+ locks held`,
 		"help":                             `!handle`,
 		"demo":                             `priority`,
 		fmt.Sprintf("!thread %#x", self()): `state +running`,

@@ -81,6 +81,8 @@ func (r *Resource) Init() ntstatus.Status {
 	checkResident(unsafe.Pointer(r), unsafe.Sizeof(*r))
 	a := kernel.Args{P: unsafe.Pointer(r)}
 	kernel.Enter(initResource, &a)
+	r.Lock.Init()
+	r.tell(nil, spin.Initialized)
 	return ntstatus.Success
 }
 

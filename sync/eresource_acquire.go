@@ -6,6 +6,7 @@ import (
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/pool"
+	"irqlab/sync/spin"
 )
 
 // The ways to acquire.
@@ -62,13 +63,23 @@ func (r *Resource) acquire(how uintptr, wait bool) bool {
 		irql.AssertAtMost(irql.APC)
 		resourceAcquiredAPCs.wantAPCsOff(t, "a resource is acquired and held in a critical region: a kernel APC could ask for it on the same thread", r.address())
 	}
+	if wait {
+		r.tell(t, spin.Acquiring)
+	}
 	a := kernel.Args{P: unsafe.Pointer(r), A: how, B: truth(wait)}
 	kernel.Enter(acquireResource, &a)
 	if a.R >= mustWait && wait {
+		r.tell(t, spin.Waiting)
 		kernel.EnterBlocking(waitForResource, &a)
 	}
-	return a.R == granted
+	if a.R != granted {
+		return false
+	}
+	r.tell(t, spin.Acquired)
+	return true
 }
+
+func (r *Resource) tell(t *kernel.Thread, op spin.Op) { KindResource.tell(t, r.address(), op) }
 
 // acquireResource makes one attempt. One that must wait has been counted among
 // the waiters.

@@ -7,6 +7,7 @@ import (
 	"irqlab/bugcheck"
 	"irqlab/kernel"
 	"irqlab/pool"
+	"irqlab/sync/spin"
 )
 
 // find returns the entry of a thread or owner pointer, or nil.
@@ -70,6 +71,9 @@ func ownerEntry(table unsafe.Pointer, i uint32) *OwnerEntry {
 func (r *Resource) SetOwnerPointer(owner uintptr) {
 	a := kernel.Args{P: unsafe.Pointer(r), A: owner, C: uintptr(unsafe.Pointer(kernel.Owner()))}
 	kernel.Enter(setResourceOwner, &a)
+	for ; a.R > 0; a.R-- {
+		r.tell(kernel.Current(), spin.Releasing)
+	}
 }
 
 func setResourceOwner(a *kernel.Args) {
@@ -80,6 +84,7 @@ func setResourceOwner(a *kernel.Args) {
 	if a.A&bits != bits || e == nil {
 		bugcheck.Stop(bugcheck.ResourceOwnerPointer, r.address(), a.C, a.A, 0)
 	}
+	a.R = uintptr(e.Count / ownerOnce)
 	if same := r.find(a.A); same != nil {
 		same.Count += e.Count
 		*e = OwnerEntry{}

@@ -5,6 +5,7 @@ import (
 
 	"irqlab/bugcheck"
 	"irqlab/kernel"
+	"irqlab/sync/spin"
 )
 
 // Release gives up one acquisition of the running thread
@@ -32,6 +33,9 @@ func (r *Resource) ReleaseForThread(owner uintptr) {
 }
 
 func (r *Resource) releaseFor(owner uintptr) {
+	if owner&3 == 0 {
+		r.tell((*kernel.Thread)(unsafe.Pointer(owner)), spin.Releasing)
+	}
 	a := kernel.Args{P: unsafe.Pointer(r), C: owner}
 	kernel.Enter(releaseResource, &a)
 }

@@ -6,6 +6,7 @@ import (
 
 	"irqlab/irql"
 	"irqlab/kernel"
+	"irqlab/sync/spin"
 )
 
 // FastMutex is a FAST_MUTEX (56 bytes): a mutex without recursion, timeouts or a
@@ -37,6 +38,7 @@ func (m *FastMutex) Init() {
 	checkResident(unsafe.Pointer(m), unsafe.Sizeof(*m))
 	m.Count, m.Owner, m.Contention = 1, nil, 0
 	m.Event.InitSynchronization(false)
+	KindFastMutex.tell(nil, m.address(), spin.Initialized)
 }
 
 // Acquire raises to APC_LEVEL and takes the mutex, waiting for it if need be
@@ -61,7 +63,7 @@ func (m *FastMutex) Try() bool {
 		irql.Lower(old)
 		return false
 	}
-	m.Owner = t
+	m.own(t)
 	m.OldIRQL = uint32(old)
 	return true
 }
@@ -122,11 +124,18 @@ func (m *FastMutex) take(t *kernel.Thread) {
 	if Checked && m.Owner == t {
 		selfDeadlock.violated("the thread acquires a fast mutex that it owns: it would wait for itself for ever", m.address())
 	}
+	KindFastMutex.tell(t, m.address(), spin.Acquiring)
 	if atomic.AddInt32(&m.Count, -1) != 0 {
 		atomic.AddUint32(&m.Contention, 1)
+		KindFastMutex.tell(t, m.address(), spin.Waiting)
 		park(&m.Event)
 	}
+	m.own(t)
+}
+
+func (m *FastMutex) own(t *kernel.Thread) {
 	m.Owner = t
+	KindFastMutex.tell(t, m.address(), spin.Acquired)
 }
 
 // give frees the mutex or, with a set of its event, hands it over. The event is
@@ -141,6 +150,7 @@ func (m *FastMutex) give() {
 			otherThread.violated("a fast mutex is released by a thread that does not own it", m.address())
 		}
 	}
+	KindFastMutex.tell(m.Owner, m.address(), spin.Releasing)
 	m.Owner = nil
 	if atomic.AddInt32(&m.Count, 1) <= 0 {
 		m.Event.Set(eventIncrement)

@@ -7,6 +7,7 @@ import (
 	"irqlab/chance"
 	"irqlab/irql"
 	"irqlab/kernel"
+	"irqlab/sync/spin"
 )
 
 // GuardedMutex is a KGUARDED_MUTEX (56 bytes): a fast mutex whose owner is in a
@@ -43,6 +44,7 @@ func (m *GuardedMutex) Init() {
 	m.Count, m.Owner, m.Contention = guardedFree, nil, 0
 	m.KernelAPCDisable, m.SpecialAPCDisable = 0, 0
 	m.Gate.InitSynchronization(false)
+	KindGuardedMutex.tell(nil, m.address(), spin.Initialized)
 }
 
 // Acquire enters a guarded region and takes the mutex, waiting for it if need be
@@ -109,16 +111,17 @@ func (m *GuardedMutex) take(t *kernel.Thread) {
 			selfDeadlock.violated("the thread acquires a guarded mutex that it owns: it would wait for itself for ever", m.address())
 		}
 	}
+	KindGuardedMutex.tell(t, m.address(), spin.Acquiring)
 	chance.Point()
 	if !atomic.CompareAndSwapInt32(&m.Count, guardedFree, 0) {
-		m.wait()
+		m.wait(t)
 	}
 	m.own(t)
 }
 
 // wait takes the mutex if it has become free, or gets in line and waits until
 // it is handed over.
-func (m *GuardedMutex) wait() {
+func (m *GuardedMutex) wait(t *kernel.Thread) {
 	for {
 		n := atomic.LoadInt32(&m.Count)
 		chance.Point()
@@ -128,6 +131,7 @@ func (m *GuardedMutex) wait() {
 			}
 		} else if atomic.CompareAndSwapInt32(&m.Count, n, n+guardedWaiter) {
 			atomic.AddUint32(&m.Contention, 1)
+			KindGuardedMutex.tell(t, m.address(), spin.Waiting)
 			park(&m.Gate)
 			return
 		}
@@ -137,6 +141,7 @@ func (m *GuardedMutex) wait() {
 func (m *GuardedMutex) own(t *kernel.Thread) {
 	m.Owner = t
 	m.KernelAPCDisable, m.SpecialAPCDisable = t.KernelAPCs, t.SpecialAPCs
+	KindGuardedMutex.tell(t, m.address(), spin.Acquired)
 }
 
 // give frees the mutex, or hands it to the thread that has waited longest: then
@@ -150,6 +155,7 @@ func (m *GuardedMutex) give() {
 			otherThread.violated("a guarded mutex is released by a thread that does not own it", m.address())
 		}
 	}
+	KindGuardedMutex.tell(m.Owner, m.address(), spin.Releasing)
 	m.Owner = nil
 	for {
 		n := atomic.LoadInt32(&m.Count)

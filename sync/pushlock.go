@@ -7,6 +7,7 @@ import (
 	"irqlab/chance"
 	"irqlab/irql"
 	"irqlab/kernel"
+	"irqlab/sync/spin"
 )
 
 // PushLock is an EX_PUSH_LOCK: one word, held by one thread exclusively or by
@@ -55,7 +56,10 @@ type pushWaiter struct {
 // Init makes the lock free (ExInitializePushLock).
 //
 // IRQL: <= APC_LEVEL
-func (l *PushLock) Init() { l.word = 0 }
+func (l *PushLock) Init() {
+	l.word = 0
+	l.tell(spin.Initialized)
+}
 
 // AcquireExclusive takes the lock for the caller alone
 // (ExAcquirePushLockExclusive).
@@ -63,10 +67,12 @@ func (l *PushLock) Init() { l.word = 0 }
 // IRQL: <= APC_LEVEL, in a critical region
 func (l *PushLock) AcquireExclusive() {
 	l.check(pushAcquiredAPCs)
+	l.tell(spin.Acquiring)
 	chance.Point()
 	if !atomic.CompareAndSwapUintptr(&l.word, 0, pushLocked) {
 		l.wait(true)
 	}
+	l.tell(spin.Acquired)
 }
 
 // AcquireShared takes the lock together with others that do so
@@ -75,9 +81,11 @@ func (l *PushLock) AcquireExclusive() {
 // IRQL: <= APC_LEVEL, in a critical region
 func (l *PushLock) AcquireShared() {
 	l.check(pushAcquiredAPCs)
+	l.tell(spin.Acquiring)
 	if !l.tryShared() {
 		l.wait(false)
 	}
+	l.tell(spin.Acquired)
 }
 
 // TryAcquireExclusive is AcquireExclusive if the lock is free, and returns false
@@ -87,7 +95,7 @@ func (l *PushLock) AcquireShared() {
 func (l *PushLock) TryAcquireExclusive() bool {
 	l.check(pushAcquiredAPCs)
 	chance.Point()
-	return atomic.CompareAndSwapUintptr(&l.word, 0, pushLocked)
+	return l.tried(atomic.CompareAndSwapUintptr(&l.word, 0, pushLocked))
 }
 
 // TryAcquireShared is AcquireShared if that need not wait, and returns false if
@@ -96,7 +104,14 @@ func (l *PushLock) TryAcquireExclusive() bool {
 // IRQL: <= APC_LEVEL, in a critical region
 func (l *PushLock) TryAcquireShared() bool {
 	l.check(pushAcquiredAPCs)
-	return l.tryShared()
+	return l.tried(l.tryShared())
+}
+
+func (l *PushLock) tried(ok bool) bool {
+	if ok {
+		l.tell(spin.Acquired)
+	}
+	return ok
 }
 
 // ReleaseExclusive ends AcquireExclusive (ExReleasePushLockExclusive).
@@ -104,6 +119,7 @@ func (l *PushLock) TryAcquireShared() bool {
 // IRQL: <= APC_LEVEL, in a critical region
 func (l *PushLock) ReleaseExclusive() {
 	l.check(pushReleasedAPCs)
+	l.tell(spin.Releasing)
 	if !atomic.CompareAndSwapUintptr(&l.word, pushLocked, 0) {
 		l.release()
 	}
@@ -115,6 +131,7 @@ func (l *PushLock) ReleaseExclusive() {
 // IRQL: <= APC_LEVEL, in a critical region
 func (l *PushLock) ReleaseShared() {
 	l.check(pushReleasedAPCs)
+	l.tell(spin.Releasing)
 	if !atomic.CompareAndSwapUintptr(&l.word, pushShare|pushLocked, 0) {
 		l.release()
 	}
@@ -126,6 +143,7 @@ func (l *PushLock) ReleaseShared() {
 // IRQL: <= APC_LEVEL, in a critical region
 func (l *PushLock) Release() {
 	l.check(pushReleasedAPCs)
+	l.tell(spin.Releasing)
 	l.release()
 	chance.Point()
 }
@@ -134,6 +152,12 @@ func (l *PushLock) check(r rule) {
 	if Checked {
 		irql.AssertAtMost(irql.APC)
 		r.wantAPCsOff(kernel.Owner(), "a push lock is acquired, held and released in a critical region: a kernel APC could ask for it on the same thread", l.address())
+	}
+}
+
+func (l *PushLock) tell(op spin.Op) {
+	if Checked && Hook != nil {
+		Hook(kernel.Current(), l.address(), KindPushLock, op)
 	}
 }
 
@@ -167,6 +191,7 @@ func (l *PushLock) tryShared() bool {
 
 // wait takes the lock or gets in line and waits for its turn.
 func (l *PushLock) wait(exclusive bool) {
+	l.tell(spin.Waiting)
 	a := kernel.Args{P: unsafe.Pointer(l), A: truth(exclusive)}
 	kernel.EnterBlocking(waitForPushLock, &a)
 }

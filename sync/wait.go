@@ -125,7 +125,20 @@ func letGo(*kernel.Args) { kernel.LetGo() }
 
 func try(a *kernel.Args) {
 	w := (*waiting)(a.P)
+	if kernel.OnWait != nil && w.timeout == nil {
+		w.announce()
+	}
 	w.status = w.wait(&noTime, nil)
+}
+
+// announce tells of the wait that the attempt is the beginning of: the kernel sees
+// one that does not wait.
+func (w *waiting) announce() {
+	t := kernel.Current()
+	only := !w.alertable && (w.n == 1 || w.typ == kernel.WaitAll)
+	for i := range w.n {
+		kernel.OnWait(t, w.object(i), only)
+	}
 }
 
 func wait(a *kernel.Args) {
@@ -143,10 +156,13 @@ func (w *waiting) promising() bool {
 // mutants reports whether any of the objects is one.
 func (w *waiting) mutants() bool {
 	for i := range w.n {
-		h := *(**kernel.Header)(unsafe.Add(unsafe.Pointer(w.objects), i*int(unsafe.Sizeof(w.objects))))
-		if h.Type == kernel.TypeMutant {
+		if w.object(i).Type == kernel.TypeMutant {
 			return true
 		}
 	}
 	return false
+}
+
+func (w *waiting) object(i int) *kernel.Header {
+	return *(**kernel.Header)(unsafe.Add(unsafe.Pointer(w.objects), i*int(unsafe.Sizeof(w.objects))))
 }

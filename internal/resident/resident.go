@@ -24,6 +24,7 @@ var Packages = []string{
 	"irqlab/disk/layout",
 	"irqlab/kernel",
 	"irqlab/sync",
+	"irqlab/verifier",
 	"irqlab/ob",
 	"irqlab/linux",
 	"irqlab/intr",

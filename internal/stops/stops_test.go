@@ -152,7 +152,7 @@ func program(t *testing.T, arch qemu.Arch) string {
 func run(t *testing.T, arch qemu.Arch, image string, argument ...string) (console string, status int) {
 	t.Helper()
 	m := qemu.Machine{Arch: arch, CPUs: 2, Memory: 64 << 20}
-	line, err := qemu.Cmdline{Args: argument}.Encode()
+	line, err := qemu.Cmdline{Options: options(argument), Args: argument}.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,15 +50,23 @@ func SetChecked(on bool) {
 type Op uint8
 
 const (
-	Acquiring Op = iota // before the first attempt
-	Acquired            // the caller holds the lock
-	Releasing           // the caller still holds the lock
+	Acquiring   Op = iota // before the first attempt; not before a mere try
+	Acquired              // the caller holds the lock
+	Releasing             // the caller still holds the lock
+	Initialized           // the lock is new
+	Waiting               // the thread is about to wait for it; not for spin locks
 )
 
 // Hook, if not nil, is called in checked mode at each step of every lock, with
 // the lock's address: the one place that tracing and schedule points need. It
 // must be a top-level resident function and must not take a lock.
 var Hook func(lock uintptr, op Op)
+
+func initialized(lock uintptr) {
+	if Hook != nil {
+		Hook(lock, Initialized)
+	}
+}
 
 // Parameter 1 of bug check DRIVER_VERIFIER_DETECTED_VIOLATION; parameter 2 is
 // the level, parameter 3 the lock.

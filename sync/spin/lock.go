@@ -50,7 +50,10 @@ var (
 // Init makes the lock free (KeInitializeSpinLock).
 //
 // IRQL: any
-func (l *Lock) Init() { l.word = 0 }
+func (l *Lock) Init() {
+	l.word = 0
+	initialized(l.address())
+}
 
 // Acquire raises to DISPATCH_LEVEL, takes the lock and returns the level to
 // give to Release (KeAcquireSpinLock). Taking a lock that this processor's

@@ -42,7 +42,10 @@ const (
 // Init makes the lock free (KeInitializeSpinLock).
 //
 // IRQL: any
-func (q *Queued) Init() { q.word = 0 }
+func (q *Queued) Init() {
+	q.word = 0
+	initialized(uintptr(unsafe.Pointer(q)))
+}
 
 // Acquire raises to DISPATCH_LEVEL and takes the lock, in order of arrival
 // (KeAcquireInStackQueuedSpinLock). The level goes into the handle.

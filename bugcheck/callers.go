@@ -1,0 +1,44 @@
+package bugcheck
+
+import "irqlab/arch"
+
+// Callers stores the return addresses of the calls that led to it, the innermost
+// first, and returns how many it found. It may be called at any level: like a
+// back trace it looks each stack up in the translation tables before it reads it,
+// but only once per page.
+//
+// IRQL: any
+//
+//go:noinline
+func Callers(pcs []uintptr) int {
+	fp, checked := arch.FramePointer(), uintptr(0)
+	for n := range pcs {
+		const last = arch.PageSize - 8
+		page := fp &^ (arch.PageSize - 1)
+		if page != checked || fp&(arch.PageSize-1) == last {
+			if _, ok := load(fp); !ok {
+				return n
+			}
+			if _, ok := load(fp + 8); !ok {
+				return n
+			}
+			checked = page
+		}
+		next, pc := *(*uintptr)(pointer(fp)), *(*uintptr)(pointer(fp + 8))
+		if pc == 0 {
+			return n
+		}
+		pcs[n] = pc
+		if next == fp || next%8 != 0 {
+			return n + 1
+		}
+		fp = next
+	}
+	return len(pcs)
+}
+
+// KernelCaller reports whether the call that returns to pc was made by a function
+// of the kernel's own packages.
+//
+// IRQL: any
+func KernelCaller(pc uintptr) bool { return !driver(pc - 1) }
