@@ -42,7 +42,7 @@ var bugs = []bug{
 	{"guarded mutex: free and handed over", "sync/guardedmutex.go", "TestGuardedMutex",
 		"n, n-guardedWaiter)", "n, n-guardedWaiter|guardedFree)"},
 	{"guarded mutex: not taken by who found it free", "sync/guardedmutex.go", "TestGuardedMutex",
-		"!atomic.CompareAndSwapInt32(&m.Count, guardedFree, 0) {\n\t\tm.wait()", "atomic.LoadInt32(&m.Count) != guardedFree {\n\t\tm.wait()"},
+		"!atomic.CompareAndSwapInt32(&m.Count, guardedFree, 0) {\n\t\tm.wait(t)", "atomic.LoadInt32(&m.Count) != guardedFree {\n\t\tm.wait(t)"},
 	{"resource: exclusive beside sharers", "sync/eresource_acquire.go", "TestResource",
 		"case how == exclusive:\n\t\treturn r.line", "case how == exclusive && owned:\n\t\treturn r.line"},
 	{"resource: granted before the last sharer left", "sync/eresource_release.go", "TestResource",
