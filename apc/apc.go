@@ -28,6 +28,7 @@ import (
 	"irqlab/ntstatus"
 	"irqlab/pool"
 	"irqlab/registry"
+	"irqlab/seh"
 	"irqlab/sync"
 )
 
@@ -45,28 +46,20 @@ func calls() {
 	}
 }
 
-// call calls a routine. A panic that it does not recover from is an exception
-// without a handler: the code that was interrupted must not get it.
+// call calls a routine. An exception that it does not handle stops the machine:
+// the code that was interrupted must not get it.
 func call(c *kernel.Call) {
-	defer unhandled()
-	c.Routine(c.Context, c.Arg1, c.Arg2)
+	seh.Run(func() { c.Routine(c.Context, c.Arg1, c.Arg2) }, unhandled)
 }
 
-func unhandled() {
-	v := recover()
-	if v == nil {
-		return
+func unhandled(x *seh.Exception) {
+	what := x.Value
+	if what == nil {
+		what = x.Code()
 	}
-	code := uintptr(goPanic)
-	if x, ok := v.(ntstatus.Exception); ok {
-		code = uintptr(uint32(x.Status))
-	}
-	fmt.Fprintf(os.Stderr, "panic in a normal APC routine of thread %d: %v\n\n%s", kernel.Current().ID, v, debug.Stack())
-	bugcheck.Stop(bugcheck.KmodeExceptionNotHandled, code, 0, 0, 0)
+	fmt.Fprintf(os.Stderr, "panic in a normal APC routine of thread %d: %v\n\n%s", kernel.Current().ID, what, debug.Stack())
+	kernel.Unhandled(bugcheck.KmodeExceptionNotHandled, x.Record, x.Context)
 }
-
-// goPanic is the exception code of a Go panic: customer bit, 'G'.
-const goPanic = 0xE0000047
 
 // suspend is the normal routine of a suspension.
 func suspend(thread, _, _ unsafe.Pointer) {

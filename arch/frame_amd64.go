@@ -132,3 +132,16 @@ const (
 func frameFor(s *Stack) *Frame {
 	return (*Frame)(unsafe.Pointer(s.Hi - unsafe.Sizeof(Frame{})))
 }
+
+// Instruction returns the address of the instruction that caused an exception.
+// The processor is past a breakpoint when it says so (Intel SDM vol. 3A, 6.5).
+func (f *Frame) Instruction() uintptr {
+	if f.Vector == vectorBreakpoint {
+		return uintptr(f.IP) - 1
+	}
+	return uintptr(f.IP)
+}
+
+// Detach makes the frame one that stays valid when its stack is used again: it
+// loses the FP state.
+func (f *Frame) Detach() { f.FP = nil }

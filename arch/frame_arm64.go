@@ -178,3 +178,10 @@ func NewGoFrame(pc, sp uintptr) Frame {
 func frameFor(s *Stack) *Frame {
 	return (*Frame)(unsafe.Pointer(s.Hi - unsafe.Sizeof(Frame{})))
 }
+
+// Instruction returns the address of the instruction that caused an exception.
+func (f *Frame) Instruction() uintptr { return uintptr(f.IP) }
+
+// Detach makes the frame one that stays valid when its stack is used again,
+// which it is.
+func (f *Frame) Detach() {}

@@ -23,6 +23,7 @@ const (
 	KmodeExceptionNotHandled      Code = 0x1E
 	KernelAPCPendingDuringExit    Code = 0x20
 	SystemExitOwnedMutex          Code = 0x39
+	InterruptException            Code = 0x3D
 	IRQLGreaterThanZeroAtService  Code = 0x4A
 	NoPagesAvailable              Code = 0x4D
 	PageFaultInNonpagedArea       Code = 0x50
@@ -95,6 +96,9 @@ var descriptions = [...]Description{
 	{SystemExitOwnedMutex, "SYSTEM_EXIT_OWNED_MUTEX",
 		"a work item returned while its thread owned a mutex",
 		[4]string{"routine", "parameter", "work item", ""}},
+	{InterruptException, "INTERRUPT_EXCEPTION_NOT_HANDLED",
+		"an interrupt service routine caused an exception, which nothing there can handle",
+		[4]string{"exception record", "context record", "exception code (NTSTATUS)", "address of the instruction"}},
 	{IRQLGreaterThanZeroAtService, "IRQL_GT_ZERO_AT_SYSTEM_SERVICE",
 		"a system service returned above PASSIVE_LEVEL",
 		[4]string{"address of the service", "IRQL", "", ""}},

@@ -27,20 +27,13 @@ func PageFault(f *arch.Frame, va uintptr, a arch.Access) {
 	StopFrame(PageFaultInNonpagedArea, va, kind, f.PC(), 0, f)
 }
 
-// Trap stops the machine for any other trap that kernel code caused.
+// Trap stops the machine for a trap that is no exception of the code that it
+// interrupted. The numbers are those of x86-64's vectors, on both architectures.
 func Trap(f *arch.Frame) {
-	number := uintptr(0)
-	switch f.Cause() {
-	case arch.CauseDoubleFault:
+	number := uintptr(18) // machine check
+	if f.Cause() == arch.CauseDoubleFault {
 		number = 8
-	case arch.CauseMachineCheck:
-		number = 18
-	case arch.CauseNMI:
-		number = 2
-	default:
-		StopFrame(KmodeExceptionNotHandled, ExceptionCode(f), f.PC(), 0, 0, f)
 	}
-	// The numbers are those of x86-64's vectors, on both architectures.
 	StopFrame(UnexpectedKernelModeTrap, number, f.PC(), f.SP(), 0, f)
 }
 
@@ -49,30 +42,20 @@ func ExceptionCode(f *arch.Frame) uintptr {
 	code := ntstatus.AccessViolation
 	switch f.Cause() {
 	case arch.CauseDivide:
-		code = statusIntegerDivide
+		code = ntstatus.IntegerDivide
 	case arch.CauseFloat:
-		code = statusFloat
+		code = ntstatus.FloatInvalid
 	case arch.CauseBreakpoint:
-		code = statusBreakpoint
+		code = ntstatus.Breakpoint
 	case arch.CauseDebug:
-		code = statusSingleStep
+		code = ntstatus.SingleStep
 	case arch.CauseUndefined:
-		code = statusIllegalInstruction
+		code = ntstatus.IllegalInstr
 	case arch.CauseAlignment:
-		code = statusMisalignment
+		code = ntstatus.Misalignment
 	}
 	return uintptr(uint32(code))
 }
-
-// Exception codes ([MS-ERREF] section 2.3.1).
-const (
-	statusMisalignment       ntstatus.Status = -0x7FFFFFFE // 0x80000002
-	statusBreakpoint         ntstatus.Status = -0x7FFFFFFD // 0x80000003
-	statusSingleStep         ntstatus.Status = -0x7FFFFFFC // 0x80000004
-	statusIllegalInstruction ntstatus.Status = -0x3FFFFFE3 // 0xC000001D
-	statusFloat              ntstatus.Status = -0x3FFFFF70 // 0xC0000090, FLOAT_INVALID_OPERATION
-	statusIntegerDivide      ntstatus.Status = -0x3FFFFF6C // 0xC0000094
-)
 
 // driver reports whether the function at pc is not the kernel's own: the image
 // holds irqlab's packages, the Go distribution, and the programs on top. What

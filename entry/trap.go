@@ -102,24 +102,28 @@ func serve(arg uintptr) {
 }
 
 // pageFault maps what is merely absent. What is left is an error of Go code at
-// low IRQL, which gets a signal, or the end.
+// low IRQL, which gets a signal, or the end: no handler sees the fault of a
+// system address.
 func pageFault(f *arch.Frame) {
 	va, access := f.FaultAddress()
 	if mm.Fault(va, access) {
 		return
 	}
-	if f.FromKernel() || f.IRQL() >= uintptr(irql.Dispatch) {
+	if f.IRQL() >= uintptr(irql.Dispatch) || mm.System(va) {
 		bugcheck.PageFault(f, va, access)
 	}
-	linux.Fault(f, va)
+	fail(f, va, access)
 }
 
 // exception serves what the processor cannot go on after.
-func exception(f *arch.Frame) {
+func exception(f *arch.Frame) { fail(f, 0, arch.AccessRead) }
+
+// fail lets Go code at low IRQL handle its exception. Nothing else can.
+func fail(f *arch.Frame, va uintptr, access arch.Access) {
 	if f.FromKernel() || f.IRQL() >= uintptr(irql.Dispatch) {
-		bugcheck.Trap(f)
+		kernel.Trapped(f, va, access)
 	}
-	linux.Fault(f, 0)
+	linux.Fault(f, va, access)
 }
 
 // syscall serves a system call of the Go runtime.

@@ -92,6 +92,8 @@ type Thread struct {
 
 	Name [16]byte
 
+	handlers uintptr // address of the Registration of its innermost try block, or 0; its own
+
 	// Personality is storage of package linux for the system calls of the Go
 	// runtime: signal mask, alternate stack, futex wait. See linux.state.
 	Personality [32]uint64

@@ -328,16 +328,22 @@ func (i *info) set(sig uint, code int32, addr uintptr) {
 
 // Fault gives the exception that Go code caused to the program: as a signal,
 // which the runtime turns into a panic, or as the end if the program is not
-// prepared for it. Interrupts are disabled, also at return.
+// prepared for it. Within a try block every exception becomes a panic, by the
+// one signal that the runtime makes a panic of whatever the address is, as long
+// as that is nil; what happened is in the block's registration. Interrupts are
+// disabled, also at return.
 //
 // IRQL: <= APC_LEVEL
-func Fault(f *arch.Frame, va uintptr) {
+func Fault(f *arch.Frame, va uintptr, access arch.Access) {
 	sig, code, addr := classify(f, va)
 	s := current()
 	arch.EnableInterrupts()
+	if kernel.Faulted(f, va, access) {
+		sig, code, addr = sigSEGV, codeMapErr, 0
+	}
 	a := loadAction(sig)
 	if a.handler <= handlerIgnore || s.mask&(1<<(sig-1)) != 0 {
-		bugcheck.StopFrame(bugcheck.KmodeExceptionNotHandled, bugcheck.ExceptionCode(f), f.PC(), 0, va, f)
+		bugcheck.StopFrame(bugcheck.KmodeExceptionNotHandled, bugcheck.ExceptionCode(f), f.PC(), uintptr(access), va, f)
 	}
 	s.push(f, sig, code, addr, &a)
 	arch.DisableInterrupts()

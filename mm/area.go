@@ -54,6 +54,17 @@ const (
 	areaCeiling = min(arch.KernelBase, 1<<47)
 )
 
+// UserProbe is where the addresses end that a user's buffer may have
+// (MmUserProbeAddress): everything below counts as a user's, though there is no
+// user mode here. The last 64 KiB in front of system space are nobody's.
+const UserProbe = areaCeiling - 64<<10
+
+// System reports whether va is an address of system space, where a fault is never
+// an exception that code can handle.
+//
+// IRQL: any
+func System(va uintptr) bool { return va >= areaCeiling && arch.Canonical(va) }
+
 // InAreas reports whether va is an address of the Go runtime's memory: its heap,
 // or a stack. What lies elsewhere is of no concern to the garbage collector.
 //

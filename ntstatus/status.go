@@ -15,7 +15,16 @@ const (
 	Timeout           Status = 0x00000102
 	Pending           Status = 0x00000103
 	NoYieldPerformed  Status = 0x40000024
+	Misalignment      Status = -0x7FFFFFFE // 0x80000002, STATUS_DATATYPE_MISALIGNMENT
+	Breakpoint        Status = -0x7FFFFFFD // 0x80000003
+	SingleStep        Status = -0x7FFFFFFC // 0x80000004
 	Unsuccessful      Status = -0x3FFFFFFF // 0xC0000001
+	IllegalInstr      Status = -0x3FFFFFE3 // 0xC000001D, STATUS_ILLEGAL_INSTRUCTION
+	Noncontinuable    Status = -0x3FFFFFDB // 0xC0000025, STATUS_NONCONTINUABLE_EXCEPTION
+	ArrayBounds       Status = -0x3FFFFF74 // 0xC000008C, STATUS_ARRAY_BOUNDS_EXCEEDED
+	FloatInvalid      Status = -0x3FFFFF70 // 0xC0000090, STATUS_FLOAT_INVALID_OPERATION
+	IntegerDivide     Status = -0x3FFFFF6C // 0xC0000094, STATUS_INTEGER_DIVIDE_BY_ZERO
+	GoPanic           Status = -0x1FFFFFB9 // 0xE0000047: a panic of Go, by the customer bit and 'G'
 	AccessViolation   Status = -0x3FFFFFFB // 0xC0000005
 	InvalidHandle     Status = -0x3FFFFFF8 // 0xC0000008
 	InvalidParameter  Status = -0x3FFFFFF3 // 0xC000000D

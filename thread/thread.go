@@ -7,22 +7,19 @@
 package thread
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 	"unsafe"
 
 	_ "irqlab/apc" // threads take APCs
 	"irqlab/arch"
-	"irqlab/bugcheck"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
+	"irqlab/seh"
 )
 
 // The main goroutine stays on the first thread, which the Go runtime can't end:
@@ -86,8 +83,10 @@ func Start(name string, fn func()) (*kernel.Thread, bool) {
 		bound <- t
 		<-told
 		defer ended()
-		fn()
-		Exit(ntstatus.Success)
+		seh.Run(func() {
+			fn()
+			Exit(ntstatus.Success)
+		}, unhandled)
 	}()
 	t := <-bound
 	notify(t.ID, true)
@@ -119,62 +118,23 @@ func refuseAPCs(*kernel.Args) { kernel.RefuseAPCs() }
 
 func prepareExit(a *kernel.Args) { kernel.PrepareExit(ntstatus.Status(int32(a.A))) }
 
-// ended is the last function deferred by a system thread. A panic that nobody
-// recovered from stops the machine, as an unhandled exception does.
+// ended is the last function deferred by a system thread.
 func ended() {
-	if v := recover(); v != nil {
-		unhandled(v)
-	}
 	mu.Lock()
 	threads--
 	mu.Unlock()
 }
 
-// Codes of exceptions that Go calls panics.
-const (
-	statusAccessViolation = 0xC0000005
-	statusIntegerDivide   = 0xC0000094
-	statusGoPanic         = 0xE0000047 // customer bit, 'G'
-)
-
-func unhandled(v any) {
-	code := uintptr(statusGoPanic)
-	var x ntstatus.Exception
-	if err, ok := v.(error); ok {
-		switch {
-		case errors.As(err, &x):
-			code = uintptr(uint32(x.Status))
-		case strings.Contains(err.Error(), "nil pointer"):
-			code = statusAccessViolation
-		case strings.Contains(err.Error(), "divide"):
-			code = statusIntegerDivide
-		}
+// unhandled stops the machine for what a system thread did not handle, with what
+// Go has to say about it.
+func unhandled(x *seh.Exception) {
+	what := x.Value
+	if what == nil {
+		what = x.Code()
 	}
-	fmt.Fprintf(os.Stderr, "panic in system thread %d: %v\n\n%s", kernel.Current().ID, v, debug.Stack())
-	bugcheck.Stop(bugcheck.SystemThreadException, code, raiser(), 0, 0)
+	fmt.Fprintf(os.Stderr, "panic in system thread %d: %v\n\n%s", kernel.Current().ID, what, debug.Stack())
+	x.Stop()
 }
-
-// raiser returns the address in the function that panicked, or raised a status.
-func raiser() uintptr {
-	var pcs [32]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
-	panicked := false
-	for {
-		f, more := frames.Next()
-		switch {
-		case f.Function == "runtime.gopanic":
-			panicked = true
-		case panicked && !slices.ContainsFunc(raising, func(p string) bool { return strings.HasPrefix(f.Function, p) }):
-			return f.PC
-		}
-		if !more {
-			return 0
-		}
-	}
-}
-
-// raising are the functions between a panic and the one whose fault it is.
-var raising = []string{"runtime.", "irqlab/seh.", "irqlab/kernel.RaiseStatus", "irqlab/wdk.ExRaiseStatus"}
 
 // Every system thread needs a P while it runs, or the dispatcher could choose
 // one that the Go scheduler holds back. The number of Ps grows in steps, since

@@ -8,7 +8,8 @@
 //   - BOOLEAN is bool, and TRUE and FALSE are true and false.
 //   - PVOID is unsafe.Pointer, so an object is passed as PVOID(event).
 //   - LARGE_INTEGER is int64; a time of two seconds from now is -2*Second.
-//   - A raised exception is a panic with ntstatus.Exception.
+//   - TryExcept and TryFinally are __try; without one around, a raised exception
+//     is a panic with ntstatus.Exception.
 //
 // # Storage
 //

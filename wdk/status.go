@@ -1,9 +1,6 @@
 package wdk
 
-import (
-	"irqlab/kernel"
-	"irqlab/ntstatus"
-)
+import "irqlab/ntstatus"
 
 // Statuses.
 const (
@@ -20,6 +17,13 @@ const (
 	STATUS_TIMEOUT                  = ntstatus.Timeout
 	STATUS_PENDING                  = ntstatus.Pending
 	STATUS_NO_YIELD_PERFORMED       = ntstatus.NoYieldPerformed
+	STATUS_DATATYPE_MISALIGNMENT    = ntstatus.Misalignment
+	STATUS_BREAKPOINT               = ntstatus.Breakpoint
+	STATUS_SINGLE_STEP              = ntstatus.SingleStep
+	STATUS_ILLEGAL_INSTRUCTION      = ntstatus.IllegalInstr
+	STATUS_NONCONTINUABLE_EXCEPTION = ntstatus.Noncontinuable
+	STATUS_ARRAY_BOUNDS_EXCEEDED    = ntstatus.ArrayBounds
+	STATUS_INTEGER_DIVIDE_BY_ZERO   = ntstatus.IntegerDivide
 	STATUS_UNSUCCESSFUL             = ntstatus.Unsuccessful
 	STATUS_ACCESS_VIOLATION         = ntstatus.AccessViolation
 	STATUS_INVALID_HANDLE           = ntstatus.InvalidHandle
@@ -56,10 +60,3 @@ func NT_WARNING(s NTSTATUS) BOOLEAN { return uint32(s)>>30 == 2 }
 //
 // IRQL: any
 func NT_ERROR(s NTSTATUS) BOOLEAN { return uint32(s)>>30 == 3 }
-
-// ExRaiseStatus raises an exception: a panic with ntstatus.Exception. At
-// DISPATCH_LEVEL and above, where nothing can handle it, it is bug check
-// KMODE_EXCEPTION_NOT_HANDLED.
-//
-// IRQL: <= APC_LEVEL
-func ExRaiseStatus(Status NTSTATUS) { kernel.RaiseStatus(Status) }

@@ -216,6 +216,9 @@ func check(t *testing.T, arch qemu.Arch, image, name string) {
 	if !ok {
 		t.Errorf("want code %#x, parameters %#x\n%s", want.code, want.parameters, out)
 	}
+	if strings.Contains(out, " ran\n") {
+		t.Errorf("something was unwound\n%s", out)
+	}
 	// The thread may have left the program, or its routine.
 	left := name == "mutex-exit-held" || strings.HasPrefix(name, "work-") || strings.HasPrefix(name, "return-")
 	if !strings.Contains(out, "(stops/") && !left {

@@ -56,8 +56,8 @@ var wdkStops = map[string]stop{
 	// rule: mutex-exit-held
 	"exit-mutex": {0x4000008A, [4]uint64{address, address, 0, 0}},
 	// rule: thr-unhandled-exception
-	"exit-exception": {0x7E, [4]uint64{0xC0000005, address, 0, 0}},
-	"exit-nil":       {0x7E, [4]uint64{0xC0000005, address, 0, 0}},
+	"exit-exception": {0x7E, [4]uint64{0xC0000005, address, address, 0}},
+	"exit-nil":       {0x7E, [4]uint64{0xC0000005, address, address, address}},
 
 	// rule: obj-over-deref
 	"object-references": {0x18, [4]uint64{2, address, 0, 0}},

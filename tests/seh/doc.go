@@ -1,0 +1,2 @@
+// Package seh tests structured exceptions.
+package seh
