@@ -1,0 +1,181 @@
+package kd
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/arch/arm64/arm64asm"
+	"golang.org/x/arch/x86/x86asm"
+)
+
+// instruction is a decoded one.
+type instruction struct {
+	text string
+	size int
+	call bool // comes back to what follows it
+}
+
+// longest is the length of the longest instruction.
+const longest = 15
+
+// decode disassembles the instruction at addr.
+func (d *Debugger) decode(addr uint64) instruction {
+	if d.image.machine.arch == ARM64 {
+		return d.decodeARM64(addr)
+	}
+	b := make([]byte, longest)
+	n := len(b)
+	for n > 0 && d.memory.read(addr, b[:n]) != nil {
+		n--
+	}
+	if n == 0 {
+		fail(&memoryError{addr: addr})
+	}
+	i, err := x86asm.Decode(b[:n], 64)
+	if err != nil {
+		return instruction{"???", 1, false}
+	}
+	text := x86asm.IntelSyntax(i, addr, nil)
+	if rel, ok := i.Args[0].(x86asm.Rel); ok {
+		to := addr + uint64(i.Len) + uint64(int64(rel))
+		text = fmt.Sprintf("%s %s (%s)", strings.ToLower(i.Op.String()), d.function(to), address(to))
+	}
+	return instruction{text, i.Len, i.Op == x86asm.CALL}
+}
+
+func (d *Debugger) decodeARM64(addr uint64) instruction {
+	b := d.bytes(addr, 4)
+	i, err := arm64asm.Decode(b)
+	if err != nil {
+		return instruction{fmt.Sprintf(".inst 0x%08x", uint32(little(b))), 4, false}
+	}
+	text := strings.ToLower(arm64asm.GNUSyntax(i))
+	if rel, ok := i.Args[0].(arm64asm.PCRel); ok {
+		text = d.target4(text, rel, addr)
+	} else if rel, ok := i.Args[1].(arm64asm.PCRel); ok {
+		text = d.target4(text, rel, addr)
+	}
+	return instruction{text, 4, i.Op == arm64asm.BL || i.Op == arm64asm.BLR}
+}
+
+// target4 puts a branch's destination in the place of its distance.
+func (d *Debugger) target4(text string, rel arm64asm.PCRel, addr uint64) string {
+	to := addr + uint64(int64(rel))
+	return strings.Replace(text, strings.ToLower(rel.String()), d.function(to), 1)
+}
+
+// line prints the instruction at addr and returns the next one's address.
+func (d *Debugger) line(addr uint64) uint64 {
+	if d.image.machine.arch == ARM64 {
+		addr &^= 3 // a dump's processor may stand within a call
+	}
+	i := d.decode(addr)
+	var code strings.Builder
+	for _, c := range d.bytes(addr, i.size) {
+		code.WriteString(hex(uint64(c), 2))
+	}
+	if d.image.machine.arch == ARM64 {
+		code.Reset()
+		code.WriteString(hex(little(d.bytes(addr, 4)), 8))
+	}
+	d.printf("%s %-16s %s\n", address(addr), code.String(), i.text)
+	return addr + uint64(i.size)
+}
+
+// heading prints the function that addr is in, if it is in one.
+func (d *Debugger) heading(addr uint64) {
+	name := d.image.Name(addr)
+	if name == "" {
+		return
+	}
+	d.printf("%s", name)
+	if p := d.image.Positions(addr); len(p) > 0 {
+		d.printf(" [%s @ %d]", tail(p[0].File), p[0].Line)
+	}
+	d.printf(":\n")
+}
+
+func (d *Debugger) unassemble(v *invocation) error {
+	text, n := d.extent(v.args, 8)
+	addr := d.next.assembly
+	switch {
+	case text != "":
+		addr = d.eval(text)
+	case !d.next.haveCode:
+		addr = d.registers(d.cpu)[d.image.machine.pc]
+	}
+	d.next.haveCode = true
+	d.heading(addr)
+	for range n {
+		addr = d.line(addr)
+		d.next.assembly = addr
+	}
+	return nil
+}
+
+func (d *Debugger) unassembleFunction(v *invocation) error {
+	addr := d.registers(d.cpu)[d.image.machine.pc]
+	if v.args != "" {
+		addr = d.eval(v.args)
+	}
+	s, ok := d.image.Nearest(addr)
+	if !ok || !s.Code {
+		return fmt.Errorf("no function at %s", address(addr))
+	}
+	d.heading(s.Addr)
+	for addr = s.Addr; addr < s.Addr+s.Size; {
+		addr = d.line(addr)
+	}
+	d.next.assembly, d.next.haveCode = addr, true
+	return nil
+}
+
+func (d *Debugger) showRegisters(v *invocation) error {
+	regs := d.registers(d.cpu)
+	if v.args != "" {
+		return d.oneRegister(v.args)
+	}
+	m := d.image.machine
+	for _, row := range m.shown {
+		for n, name := range row {
+			if n > 0 {
+				d.printf(" ")
+			}
+			d.printf("%3s=%s", name, hex(regs[name], 16))
+		}
+		d.printf("\n")
+	}
+	d.printf("%s=%s", m.flags, hex(regs[m.flags], 8))
+	if level, how := d.irqlOf(d.cpu); level >= 0 {
+		d.printf("  IRQL %s", levelText(level)+how)
+	}
+	d.printf("\n")
+	pc := regs[m.pc]
+	d.heading(pc)
+	if err := guard(func() { d.line(pc) }); err != nil {
+		d.printf("%s ??\n", address(pc))
+	}
+	return nil
+}
+
+// oneRegister is r name and r name=value.
+func (d *Debugger) oneRegister(text string) error {
+	name, change, set := strings.Cut(text, "=")
+	name = strings.ToLower(strings.Trim(name, " @"))
+	v, ok := d.registers(d.cpu)[name]
+	if !ok {
+		return fmt.Errorf("no register %s", name)
+	}
+	if !set {
+		d.printf("%s=%s\n", name, hex(v, 16))
+		return nil
+	}
+	c, ok := d.target.(Control)
+	if !ok {
+		return errDump
+	}
+	value := d.eval(change)
+	err := c.SetRegister(d.cpu, name, value)
+	d.regs = nil
+	return err
+}

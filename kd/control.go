@@ -1,0 +1,329 @@
+package kd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+func controlCommands() []command {
+	return []command{
+		{name: "bp", args: "address", help: "set a breakpoint", run: (*Debugger).setBreakpoint},
+		{name: "bl", help: "list the breakpoints", run: (*Debugger).listBreakpoints},
+		{name: "bc", args: "number|*", help: "clear a breakpoint, or all", run: (*Debugger).clearBreakpoint},
+		{name: "g", args: "[address]", help: "let the machine run, at most up to an address; Ctrl-C breaks in", run: (*Debugger).goOn},
+		{name: "t", args: "[count]", help: "execute an instruction of the current processor", run: (*Debugger).trace},
+		{name: "p", args: "[count]", help: "the same, with calls as one instruction", run: (*Debugger).pass},
+		{name: ".dump", args: "file", help: "write a crash dump of the machine as it stands", run: (*Debugger).writeDump},
+		{name: ".bugcheck", help: "show the bug check that stopped the machine", run: (*Debugger).bugCheckCommand},
+		{name: "!analyze", args: "[-v]", help: "explain the bug check that stopped the machine", run: (*Debugger).analyze},
+	}
+}
+
+// errDump is what commands that change something answer to a dump.
+var errDump = errors.New("the machine in a dump does not run")
+
+func (d *Debugger) control() Control {
+	c, ok := d.target.(Control)
+	if !ok {
+		fail(errDump)
+	}
+	return c
+}
+
+// breakpoints are those of the user, by number, and the debugger's own: where
+// the machine ends, so that a stop is seen before it does.
+type breakpoints struct {
+	set       []breakpoint
+	next      int
+	final     uint64         // 0 while it is not set
+	installed map[uint64]int // how often by address: the stub knows each once
+}
+
+type breakpoint struct {
+	number int
+	addr   uint64
+}
+
+// install makes the machine stop at an address.
+func (d *Debugger) install(addr uint64) error {
+	b := &d.breaks
+	if b.installed[addr] == 0 {
+		if err := d.control().SetBreakpoint(addr); err != nil {
+			return err
+		}
+	}
+	if b.installed == nil {
+		b.installed = map[uint64]int{}
+	}
+	b.installed[addr]++
+	return nil
+}
+
+// remove ends what install began.
+func (d *Debugger) remove(addr uint64) error {
+	b := &d.breaks
+	b.installed[addr]--
+	if b.installed[addr] > 0 || d.gone {
+		return nil
+	}
+	delete(b.installed, addr)
+	return d.control().ClearBreakpoint(addr)
+}
+
+func (d *Debugger) setBreakpoint(v *invocation) error {
+	d.control()
+	if v.args == "" {
+		return errUsage
+	}
+	addr := d.eval(v.args)
+	if !d.image.inText(addr) {
+		return fmt.Errorf("%s is not in the program's code", address(addr))
+	}
+	for _, b := range d.breaks.set {
+		if b.addr == addr {
+			return fmt.Errorf("breakpoint %d is there already", b.number)
+		}
+	}
+	if err := d.install(addr); err != nil {
+		return err
+	}
+	d.breaks.set = append(d.breaks.set, breakpoint{d.breaks.next, addr})
+	d.breaks.next++
+	return nil
+}
+
+func (d *Debugger) listBreakpoints(v *invocation) error {
+	if v.args != "" {
+		return errUsage
+	}
+	for _, b := range d.breaks.set {
+		d.printf("%2d e %s %s\n", b.number, address(b.addr), d.function(b.addr))
+	}
+	return nil
+}
+
+func (d *Debugger) clearBreakpoint(v *invocation) error {
+	d.control()
+	number, err := strconv.Atoi(v.args)
+	if v.args != "*" && err != nil {
+		return errUsage
+	}
+	kept := d.breaks.set[:0:0]
+	for _, b := range d.breaks.set {
+		if v.args != "*" && b.number != number {
+			kept = append(kept, b)
+		} else if err := d.remove(b.addr); err != nil {
+			return err
+		}
+	}
+	if len(kept) == len(d.breaks.set) && v.args != "*" {
+		return fmt.Errorf("there is no breakpoint %d; bl lists them", number)
+	}
+	d.breaks.set = kept
+	return nil
+}
+
+// at returns the breakpoint at an address.
+func (b *breakpoints) at(addr uint64) (breakpoint, bool) {
+	n := slices.IndexFunc(b.set, func(b breakpoint) bool { return b.addr == addr })
+	if n < 0 {
+		return breakpoint{}, false
+	}
+	return b.set[n], true
+}
+
+// pc returns where a processor stands.
+func (d *Debugger) pc(cpu int) uint64 { return d.registers(cpu)[d.image.machine.pc] }
+
+// resume lets the machine run until something stops it, and makes the processor
+// that did the current one.
+func (d *Debugger) resume(ctx context.Context) error {
+	c := d.control()
+	if s, ok := d.image.Symbol("irqlab/board.Exit"); ok && d.breaks.final == 0 {
+		if err := d.install(s.Addr); err != nil {
+			return err
+		}
+		d.breaks.final = s.Addr
+	}
+	for cpu := range c.CPUs() {
+		if pc := d.pc(cpu); d.breaks.installed[pc] > 0 {
+			if err := d.stepOver(cpu, pc); err != nil {
+				return err
+			}
+		}
+	}
+	d.forget()
+	stop, err := c.Resume(ctx)
+	if err != nil {
+		return err
+	}
+	if stop.Exited {
+		d.gone = true
+		return nil
+	}
+	d.cpu = stop.CPU
+	return nil
+}
+
+// stepOver executes the instruction at a breakpoint.
+func (d *Debugger) stepOver(cpu int, addr uint64) error {
+	c := d.control()
+	if err := c.ClearBreakpoint(addr); err != nil {
+		return err
+	}
+	d.forget()
+	err := c.Step(cpu)
+	return errors.Join(err, c.SetBreakpoint(addr))
+}
+
+// goOn is the command g.
+func (d *Debugger) goOn(v *invocation) error {
+	until := uint64(0)
+	if v.args != "" {
+		until = d.eval(v.args)
+		if err := d.install(until); err != nil {
+			return err
+		}
+		defer d.remove(until)
+	}
+	for {
+		if err := d.resume(v.ctx); err != nil {
+			return err
+		}
+		if d.gone {
+			d.printf("the machine has ended\n")
+			return nil
+		}
+		pc := d.pc(d.cpu)
+		b, breakpoint := d.breaks.at(pc)
+		_, stopped := d.bugCheck()
+		switch {
+		case breakpoint:
+			d.printf("Breakpoint %d hit\n", b.number)
+		case pc == until:
+		case pc == d.breaks.final && stopped:
+			d.announce()
+			return nil
+		case pc == d.breaks.final && v.ctx.Err() == nil:
+			continue // an orderly end
+		default:
+			d.printf("Break-in\n")
+		}
+		d.here()
+		return nil
+	}
+}
+
+// here shows where the current processor stands.
+func (d *Debugger) here() {
+	d.next.haveCode = false
+	pc := d.pc(d.cpu)
+	d.heading(pc)
+	if err := guard(func() { d.line(pc) }); err != nil {
+		d.printf("%s ??\n", address(pc))
+	}
+}
+
+// steps reads the count of t and p.
+func (d *Debugger) steps(v *invocation) int {
+	if v.args == "" {
+		return 1
+	}
+	n, ok := number(v.args)
+	if !ok || n == 0 || n > maxExtent {
+		failf("%q is not a count from 1 to %#x", v.args, maxExtent)
+	}
+	return int(n)
+}
+
+// trace is the command t.
+func (d *Debugger) trace(v *invocation) error {
+	d.control()
+	for range d.steps(v) {
+		if err := d.step(); err != nil {
+			return err
+		}
+		if v.ctx.Err() != nil {
+			break
+		}
+	}
+	d.here()
+	return nil
+}
+
+func (d *Debugger) step() error {
+	pc := d.pc(d.cpu)
+	if d.breaks.installed[pc] > 0 {
+		err := d.stepOver(d.cpu, pc)
+		d.forget()
+		return d.ended(err)
+	}
+	err := d.control().Step(d.cpu)
+	d.forget()
+	return d.ended(err)
+}
+
+func (d *Debugger) ended(err error) error {
+	if errors.Is(err, ErrGone) {
+		d.gone = true
+	}
+	return err
+}
+
+// pass is the command p.
+func (d *Debugger) pass(v *invocation) error {
+	d.control()
+	for range d.steps(v) {
+		i := d.decode(d.pc(d.cpu))
+		if !i.call {
+			if err := d.step(); err != nil {
+				return err
+			}
+			continue
+		}
+		done, err := d.call(v.ctx, d.pc(d.cpu)+uint64(i.size))
+		if err != nil || !done {
+			return err
+		}
+	}
+	d.here()
+	return nil
+}
+
+// call runs until the current processor comes to the address with the stack
+// pointer no lower than now, and reports whether it did.
+func (d *Debugger) call(ctx context.Context, to uint64) (done bool, err error) {
+	cpu := d.cpu
+	sp := d.registers(cpu)[d.image.machine.sp]
+	if err := d.install(to); err != nil {
+		return false, err
+	}
+	defer d.remove(to)
+	for {
+		if err := d.resume(ctx); err != nil {
+			return false, err
+		}
+		if d.gone {
+			d.printf("the machine has ended\n")
+			return false, nil
+		}
+		pc := d.pc(d.cpu)
+		if pc != to {
+			if b, ok := d.breaks.at(pc); ok {
+				d.printf("Breakpoint %d hit\n", b.number)
+			} else if _, stopped := d.bugCheck(); stopped && pc == d.breaks.final {
+				d.announce()
+				return false, nil
+			}
+			d.here()
+			return false, nil
+		}
+		if d.cpu == cpu && d.registers(cpu)[d.image.machine.sp] >= sp {
+			return true, nil
+		}
+		// Another thread's call: resume steps over it.
+	}
+}

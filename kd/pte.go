@@ -1,0 +1,109 @@
+package kd
+
+import (
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// pte is !pte: the entries that translate an address, from the root down. What
+// the bits mean is read from package arch's constants.
+func (d *Debugger) pte(v *invocation) error {
+	if v.args == "" {
+		return errUsage
+	}
+	va := d.eval(v.args)
+	table := d.rootTable()
+	if table == 0 {
+		d.printf("translation is off: virtual addresses are physical ones\n")
+		return nil
+	}
+	b := d.pteBits()
+	d.printf("VA %s\n", address(va))
+	for shift := 39; ; shift -= 9 {
+		at := table + va>>shift&511*8
+		e := d.word(at)
+		d.printf("  level %d at %s contains %s  %s\n", (shift-12)/9+1, address(at), address(e), b.describe(e))
+		switch {
+		case e&b.present == 0:
+			d.printf("  not present\n")
+			return nil
+		case shift == 12 || b.leaf(e):
+			pa := e&b.address&^(1<<shift-1) | va&(1<<shift-1)
+			d.printf("  physical address %s, page of %#x bytes\n", address(pa), uint64(1)<<shift)
+			return nil
+		}
+		table = e & b.address
+	}
+}
+
+// rootTable returns the physical address of the top-level table. Package mm maps
+// RAM at its physical addresses.
+func (d *Debugger) rootTable() uint64 {
+	regs := d.registers(d.cpu)
+	if d.image.machine.arch == AMD64 {
+		const pagingOn = 1 << 31 // CR0.PG
+		if cr0, ok := regs["cr0"]; ok && cr0&pagingOn == 0 {
+			return 0
+		}
+		return regs["cr3"] &^ 0xfff
+	}
+	const base = 0x0000_ffff_ffff_fffe // TTBR0_EL1.BADDR (Arm ARM DDI 0487, D19.2.152)
+	return regs["ttbr0_el1"] & base
+}
+
+// pteBits are the constants of package arch that describe an entry.
+type pteBits struct {
+	present, address uint64
+	large, table     uint64 // one of them is 0
+	flags            []constant
+}
+
+func (d *Debugger) pteBits() pteBits {
+	t, err := d.image.Type("arch.PTE")
+	if err != nil {
+		fail(err)
+	}
+	var b pteBits
+	for _, c := range d.image.index.constants[d.image.index.types[t.Common().Name]] {
+		name := strings.TrimPrefix(c.name, "irqlab/arch.")
+		v := uint64(c.value)
+		switch name {
+		case "ptePresent", "pteValid":
+			b.present = v
+		case "pteAddress":
+			b.address = v
+		case "pteLarge":
+			b.large = v
+		case "pteTable":
+			b.table = v
+		}
+		if name, ok := strings.CutPrefix(name, "pte"); ok && bits.OnesCount64(v) <= 2 {
+			b.flags = append(b.flags, constant{strings.ToLower(name), c.value})
+		}
+	}
+	if b.present == 0 || b.address == 0 {
+		failf("package arch of this image does not describe its page table entries")
+	}
+	slices.SortFunc(b.flags, func(x, y constant) int {
+		return bits.TrailingZeros64(uint64(x.value)) - bits.TrailingZeros64(uint64(y.value))
+	})
+	return b
+}
+
+func (b *pteBits) leaf(e uint64) bool {
+	if b.large != 0 {
+		return e&b.large != 0
+	}
+	return e&b.table == 0
+}
+
+func (b *pteBits) describe(e uint64) string {
+	var names []string
+	for _, f := range b.flags {
+		if v := uint64(f.value); e&v == v {
+			names = append(names, f.name)
+		}
+	}
+	return strings.Join(names, " ")
+}
