@@ -17,9 +17,9 @@ MACHINE  = -arch $(ARCH) -cpus $(CPUS) -mem $(MEM) $(if $(SEED),-seed $(SEED))
 given = $(if $(filter command% environment%,$(origin $(1))),$($(1)),$(2))
 
 # What runs on the host and is part of no image.
-HOST_PKGS := ./cmd/... ./qemu ./image ./internal/... ./dump/load
+HOST_PKGS := ./cmd/... ./qemu ./image ./internal/... ./dump/load ./kd/...
 # What is: its tests run in the machine, on each architecture and number of CPUs.
-VM_PKGS    = $(shell go list ./... | grep -Ev '^irqlab/(cmd|qemu|image|internal|dump/load)(/|$$)|/gen$$')
+VM_PKGS    = $(shell go list ./... | grep -Ev '^irqlab/(cmd|qemu|image|internal|dump/load|kd)(/|$$)|/gen$$')
 # What has a meaning only there.
 GUEST_ONLY = $(filter irqlab/tests/% irqlab/bench% irqlab/soak% irqlab/demos%,$(VM_PKGS))
 VM_RUNS   := vm-amd64 vm-arm64
@@ -42,6 +42,9 @@ qemu: tools ## boot the shell; "exit" or Ctrl-A X leaves
 
 gdb: tools ## boot the shell under gdb
 	@$(IRQLAB) debug $(MACHINE) $(SHELL_PKG)
+
+kd: tools ## boot the shell under the kernel debugger
+	@$(IRQLAB) kd $(MACHINE) $(SHELL_PKG)
 
 test: tools lint host-test test-go-short $(VM_RUNS) ## run every test, on the host and in the machine (15 minutes)
 
@@ -95,4 +98,4 @@ tools: qemu-installed
 qemu-installed:
 	@cmd/irqlab/install-qemu.sh </dev/null >&2
 
-.PHONY: help qemu gdb test check test-go soak rules bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)
+.PHONY: help qemu gdb kd test check test-go soak rules bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)

@@ -92,7 +92,7 @@ func dispatch(ctx context.Context, args []string) error {
 			"Flags may stand before or after packages, with one dash or two.",
 	}
 	commands := []*subcommand{
-		buildCommand(), runCommand(), testCommand(), debugCommand(), dumpCommand(),
+		buildCommand(), runCommand(), testCommand(), debugCommand(), kdCommand(), dumpCommand(),
 		gotestsCommand(), checkImageCommand(), execCommand(), overlayCommand(),
 	}
 	var names []string

@@ -1,0 +1,131 @@
+//go:build !irqlab
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// kdLook are commands about a machine that stands still.
+const kdLook = "~; !irql; k; !stacks 1; !process; !thread; !running -ti; !ready; !dpcs; !timer; !idt; !pcr; !prcb; " +
+	"!apc; !locks; !qlocks; !deadlock; !poolused; !pool @$thread; !handle; !object @$thread; !vm; !irpfind; " +
+	"!pte @$csp; dt kernel.Thread @$thread; dq @$csp L4; r; .bugcheck; !analyze -v"
+
+// A machine is stopped at a breakpoint, breaks a rule, and is looked into; then
+// its dump is, and shows the same.
+func TestKD(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		file, image := filepath.Join(t.TempDir(), "MEMORY.DMP"), buildImage(t, arch, "../../tests/stops")
+		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", "2m", image,
+			"-c", "!process; bp main.main; g; k; !irql; u L1; p; t; bl; bc 0; g; .echo LOOK; "+kdLook+"; .echo DUMP; .dump "+file,
+			"--", "spin-recursion")
+		if status != 1 {
+			t.Fatalf("status %d, want 1, for the kernel had not started at the first command\n%s%s", status, out, errs)
+		}
+		_, rest, _ := strings.Cut(out, "Breakpoint 0 hit\n")
+		start, rest, _ := strings.Cut(rest, "LOOK\n")
+		live, _, found := strings.Cut(rest, "DUMP\n")
+		if !found {
+			t.Fatalf("no breakpoint, or no stop:\n%s%s", out, errs)
+		}
+		contains(t, "before", out, `!process: the kernel has not started yet`)
+		contains(t, "at the breakpoint", start,
+			`(?m)^main\.main \[stops/main\.go @ \d+\]:$`, `(?m)^01 .* runtime\.main\+0x`, `CPU [01]: IRQL 0 \(PASSIVE_LEVEL\)`,
+			`main\.main\+0x`, ` 0 e .* main\.main`, `Fatal System Error: 0x0000000f SPIN_LOCK_ALREADY_OWNED`)
+		contains(t, "after the stop", live,
+			`CPU 0: IRQL 2 \(DISPATCH_LEVEL\), saved at the stop`,
+			`(?m)^ *16 .* running +test +irqlab/bugcheck\.`, `threaded DPC +irqlab/kernel\.threadDPCs`,
+			`DISPATCH_LEVEL +software interrupt`, `irqlab/linux\.consoleInterrupt \(line \d+, level\)`,
+			`KPCR of CPU 1 at 0x`, `(?m)^Test +1 +0 +1 +8 +8$`, `(?m)^\*.*\(Allocated\)  Thre$`, `Type: Thread`,
+			`there are no IRPs`, `physical address`, `State            : 2 StateRunning`,
+			`Bugcheck code 0000000F SPIN_LOCK_ALREADY_OWNED`,
+			`FAULTING_FUNCTION:  main\.init\.func\d+`, `(?m)^> +\d+: .*"spin-recursion"`,
+			`CALLED_ROUTINE:  irqlab/sync/spin\.\(\*Lock\)\.Acquire`, `KeAcquireSpinLock \(wdm\.h\): documented for <= DISPATCH_LEVEL`,
+			`spin-recursive-deadlock: `, `"Bug Check 0xF: SPIN_LOCK_ALREADY_OWNED"`)
+
+		dumped, errs, status := irqlab(t, kdLook+"\n", "kd", "-z", file, image)
+		_, dumped, _ = strings.Cut(dumped, "\n")
+		if status != 0 || dumped != live {
+			t.Errorf("the dump differs: status %d %s\n--- machine\n%s\n--- dump\n%s", status, errs, live, dumped)
+		}
+	})
+}
+
+func buildImage(t *testing.T, arch, pkg string) string {
+	t.Helper()
+	image := filepath.Join(t.TempDir(), "program.img")
+	if _, errs, status := irqlab(t, "", "build", "-arch", arch, "-o", image, pkg); status != 0 {
+		t.Fatal(errs)
+	}
+	return image
+}
+
+func contains(t *testing.T, what, text string, patterns ...string) {
+	t.Helper()
+	for _, p := range patterns {
+		if !regexp.MustCompile(p).MatchString(text) {
+			t.Errorf("%s: nothing fits %s in\n%s", what, p, text)
+		}
+	}
+}
+
+// A debugger attaches to a machine that was started for another one.
+func TestKDAttach(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		address, err := loopback(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := strings.Cut(address, ":")
+		image := buildImage(t, arch, "./testdata/hello")
+		machine := exec.CommandContext(t.Context(), tool, "debug", "-attach", "-port", port, "-arch", arch, "-timeout", "1m", "./testdata/hello")
+		var console strings.Builder
+		machine.Stdout = &console
+		if err := machine.Start(); err != nil {
+			t.Fatal(err)
+		}
+		out, errs, status := irqlab(t, "", "kd", "-attach", ":"+port, image, "-c", "g board.Exit; k; q")
+		err = machine.Wait() // it runs on once the debugger has left
+		if status != 0 || err != nil || !strings.Contains(console.String(), "irqlab: exit 0") {
+			t.Errorf("status %d, %v\n%s%s%s", status, err, out, errs, console.String())
+		}
+		contains(t, "at the end", out, `irqlab/board\.Exit`, `TrapFrame @`, `runtime\.exit`)
+	})
+}
+
+func TestKDMistakes(t *testing.T) {
+	nothing := filepath.Join(t.TempDir(), "nothing")
+	if err := os.WriteFile(nothing, []byte("nothing"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args   []string
+		status int
+		say    string
+	}{
+		{nil, statusUsage, "name the main package"},
+		{[]string{"-z", nothing}, statusFailure, "not a crash dump"},
+		{[]string{"-z", nothing + ".DMP"}, statusFailure, "no such file"},
+		{[]string{"-z", nothing, "-attach", "1"}, statusUsage, "different machines"},
+		{[]string{"-attach", "192.0.2.1:1234", nothing}, statusUsage, "only this host's"},
+		{[]string{"-attach", "1", nothing}, statusFailure, "image " + nothing},
+		{[]string{nothing}, statusFailure, "image " + nothing},
+	} {
+		out, errs, status := irqlab(t, "", append([]string{"kd"}, tt.args...)...)
+		if status != tt.status || !strings.Contains(errs, tt.say) || out != "" {
+			t.Errorf("irqlab kd %s: status %d, want %d and %q:\n%s%s", fmt.Sprint(tt.args), status, tt.status, tt.say, out, errs)
+		}
+	}
+}
