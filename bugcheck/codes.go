@@ -12,6 +12,7 @@ type Code uint32
 // The codes this kernel raises.
 const (
 	APCIndexMismatch              Code = 0x01
+	InvalidAffinitySet            Code = 0x03
 	IRQLNotDispatchLevel          Code = 0x08
 	IRQLNotGreaterOrEqual         Code = 0x09
 	IRQLNotLessOrEqual            Code = 0x0A
@@ -63,6 +64,9 @@ var descriptions = [...]Description{
 	{APCIndexMismatch, "APC_INDEX_MISMATCH",
 		"a thread left the kernel with an unbalanced count of critical or guarded regions",
 		[4]string{"address of the call", "attached state", "APC disable count", "0 for a system call"}},
+	{InvalidAffinitySet, "INVALID_AFFINITY_SET",
+		"a thread was to run on no processor that there is",
+		[4]string{"set of processors", "thread", "", ""}},
 	{IRQLNotDispatchLevel, "IRQL_NOT_DISPATCH_LEVEL",
 		"a routine that runs at DISPATCH_LEVEL was called at another level",
 		[4]string{"routine or object", "IRQL", "", ""}},

@@ -160,3 +160,16 @@ func QueryWatchdog() (Watchdog, bool) {
 	w := &processors[arch.ThisCPU().ID].watch
 	return Watchdog{SingleLimit, w.single, SumLimit, w.sum}, true
 }
+
+// yieldTicks is after how many clock ticks at DISPATCH_LEVEL ShouldYield says so.
+const yieldTicks = 1
+
+// ShouldYield reports whether this processor has been at DISPATCH_LEVEL for so
+// long that others need it (KeShouldYieldProcessor): for a clock tick, while
+// Windows takes less.
+//
+// IRQL: DISPATCH_LEVEL
+func ShouldYield() bool {
+	w := &processors[arch.ThisCPU().ID].watch
+	return w.sum >= yieldTicks
+}

@@ -70,3 +70,18 @@ func RevertAffinity(set uint32) {
 //
 // IRQL: any
 func ActiveProcessors() uint32 { return 1<<arch.NumCPUs - 1 }
+
+// SetIdeal has the thread queued on a processor first, if there is such a
+// processor, and returns the one before (KeSetIdealProcessorThread). Kernel
+// context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Thread) SetIdeal(cpu uint32) uint32 {
+	old := LockDispatcher()
+	was := t.Ideal
+	if cpu < arch.NumCPUs {
+		t.Ideal = cpu
+	}
+	UnlockDispatcher(old)
+	return was
+}

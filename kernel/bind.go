@@ -23,6 +23,7 @@ func Bind(system bool, name string) {
 		t.BasePriority, t.Priority, t.LockBoost = DefaultPriority, DefaultPriority, false
 		t.Quantum = quantumReset
 		t.Alerted = [2]bool{}
+		t.CreateTime = SystemTime()
 	}
 	UnlockDispatcher(old)
 }
@@ -45,6 +46,7 @@ func Unbind() {
 func PrepareExit(status ntstatus.Status) {
 	irql.AssertAtMost(irql.Passive)
 	t := Current()
+	t.refuseCallout()
 	t.refuseWork()
 	t.refuseMutexes()
 	t.closeAPCs()

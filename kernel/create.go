@@ -65,6 +65,7 @@ func (t *Thread) init(lo, hi uintptr) {
 	t.Timer.Init(TypeNotificationTimer)
 	t.Timer.Header.Abandoned = threadTimer
 	t.ExitStatus = ntstatus.Pending
+	t.CreateTime = SystemTime()
 	o := ObjectOf(unsafe.Pointer(t))
 	o.TypeIndex, o.PointerCount = ObjectThread, 1
 	t.Ideal = nextIdeal % arch.NumCPUs

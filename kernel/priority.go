@@ -76,3 +76,27 @@ func anyAbove(p int8) bool {
 	}
 	return false
 }
+
+// Boost lifts a variable thread to inc above its base if it is not there yet
+// (KeBoostPriorityThread). It decays as other boosts do. Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Thread) Boost(inc int8) {
+	old := LockDispatcher()
+	if p := min(t.BasePriority+inc, maxDynamic); t.BasePriority < LowRealtime && p > t.Priority {
+		t.endBoost()
+		t.setPriority(p)
+	}
+	UnlockDispatcher(old)
+}
+
+// RunTime returns the time that the thread has run, in counter ticks. Kernel
+// context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Thread) RunTime() uint64 {
+	old := LockDispatcher()
+	n := t.cycles()
+	UnlockDispatcher(old)
+	return n
+}

@@ -86,6 +86,9 @@ type Thread struct {
 	Locked     bool // its goroutine is locked to it, so thread-owned objects may be used
 	Go         bool // runs Go code: an M of the runtime
 	ExitStatus ntstatus.Status
+	CreateTime int64 // system time
+	Callouts   int32 // KeExpandKernelStackAndCallout in progress
+	FloatLevel uint8 // level of the innermost KeSaveFloatingPointState plus one; 0 for none
 
 	Cycles   uint64 // counter ticks spent running
 	Switches uint64 // times it was switched to

@@ -34,6 +34,14 @@ func (e *Entry) InsertHead(n *Entry) {
 	first.Blink, e.Flink = n, n
 }
 
+// AppendTail links a list of entries without a head, of which first is the first,
+// behind the last entry of the list headed by e (AppendTailList).
+func (e *Entry) AppendTail(first *Entry) {
+	end, last := e.Blink, first.Blink
+	end.Flink, e.Blink = first, last
+	first.Blink, last.Flink = end, e
+}
+
 // Remove unlinks e and reports whether its list is empty now (RemoveEntryList).
 func (e *Entry) Remove() bool {
 	f, b := e.Flink, e.Blink

@@ -44,6 +44,7 @@ const (
 	InvalidParameter3 Status = -0x3FFFFF0F // 0xC00000F1
 	InvalidParameter4 Status = -0x3FFFFF0E // 0xC00000F2
 	InvalidParameter5 Status = -0x3FFFFF0D // 0xC00000F3
+	StackOverflow     Status = -0x3FFFFF03 // 0xC00000FD
 	InvalidThread     Status = -0x3FFFF8E4 // 0xC000071C
 )
 

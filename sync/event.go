@@ -55,6 +55,36 @@ func (e *Event) Set(inc int8) int32 {
 	return word(&a)
 }
 
+// SetBoosting is Set of a synchronization event that works like a lock: it lifts
+// the thread that it releases to the caller's priority, at most to that of the
+// highest a lock's owner may have, and returns it, or nil
+// (KeSetEventBoostPriority). The thread may have ended when it is looked at.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (e *Event) SetBoosting() *kernel.Thread {
+	a := kernel.Args{P: unsafe.Pointer(e)}
+	kernel.Enter(setBoosting, &a)
+	return (*kernel.Thread)(unsafe.Pointer(a.R))
+}
+
+// lockOwnerPriority is the highest that SetBoosting lifts to: it stays below
+// what the system's own threads of the variable class have.
+const lockOwnerPriority = kernel.LowRealtime - 3
+
+func setBoosting(a *kernel.Args) {
+	h := &(*Event)(a.P).Header
+	old := kernel.LockDispatcher()
+	h.SignalState = 1
+	if !h.WaitList.Empty() {
+		t := (*kernel.WaitBlock)(unsafe.Pointer(h.WaitList.Flink)).Thread // Entry is the block's first field
+		h.Signal(max(min(kernel.Current().Priority, lockOwnerPriority)-t.BasePriority, 1))
+		if t.State != kernel.StateWaiting {
+			a.R = uintptr(unsafe.Pointer(t))
+		}
+	}
+	kernel.UnlockDispatcher(old)
+}
+
 // SetBeforeWait is Set for a caller that goes on to wait at once: no other
 // thread runs on this processor in between (KeSetEvent, Wait = TRUE). It
 // returns at DISPATCH_LEVEL, and the wait restores the level.

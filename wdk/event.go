@@ -34,6 +34,20 @@ func KeSetEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
 	return Event.Set(int8(Increment))
 }
 
+// KeSetEventBoostPriority signals a synchronization event, lifts the priority of
+// the thread that it releases to the caller's, as for the owner of a lock, and
+// stores that thread, or nil, at Thread, which may be nil.
+//
+// It is not documented; this follows the ReactOS kernel.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeSetEventBoostPriority(Event PRKEVENT, Thread *PKTHREAD) {
+	atMost(irql.Dispatch)
+	if t := Event.SetBoosting(); Thread != nil {
+		*Thread = t
+	}
+}
+
 // KePulseEvent releases who waits, as KeSetEvent does, leaves the event not
 // signalled and returns its state before.
 //

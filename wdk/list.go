@@ -1,5 +1,7 @@
 package wdk
 
+import "irqlab/list"
+
 // InitializeListHead makes ListHead an empty list.
 //
 // IRQL: any
@@ -45,3 +47,20 @@ func RemoveTailList(ListHead PLIST_ENTRY) PLIST_ENTRY {
 	e.Remove()
 	return e
 }
+
+// AppendTailList puts a list of entries that has no head of its own, of which
+// ListToAppend is one, at the end of the list.
+//
+// IRQL: any
+func AppendTailList(ListHead, ListToAppend PLIST_ENTRY) { ListHead.AppendTail(ListToAppend) }
+
+// PushEntryList puts Entry in front of a singly linked list.
+//
+// IRQL: any
+func PushEntryList(ListHead, Entry PSINGLE_LIST_ENTRY) { list.PushSingle(ListHead, Entry) }
+
+// PopEntryList takes out and returns the first entry of a singly linked list, or
+// nil.
+//
+// IRQL: any
+func PopEntryList(ListHead PSINGLE_LIST_ENTRY) PSINGLE_LIST_ENTRY { return list.PopSingle(ListHead) }

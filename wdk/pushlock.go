@@ -147,3 +147,30 @@ func FltReleasePushLock(PushLock PEX_PUSH_LOCK) {
 	PushLock.Release()
 	kernel.LeaveCriticalRegion()
 }
+
+// Flags of the Ex forms.
+const (
+	FLT_PUSH_LOCK_ENABLE_AUTO_BOOST  ULONG = 0x1
+	FLT_PUSH_LOCK_DISABLE_AUTO_BOOST ULONG = 0x2
+)
+
+// FltAcquirePushLockExclusiveEx is FltAcquirePushLockExclusive. No owner is
+// boosted, whatever the flags.
+//
+// IRQL: <= APC_LEVEL
+func FltAcquirePushLockExclusiveEx(PushLock PEX_PUSH_LOCK, Flags ULONG) {
+	FltAcquirePushLockExclusive(PushLock)
+}
+
+// FltAcquirePushLockSharedEx is FltAcquirePushLockShared. No owner is boosted,
+// whatever the flags.
+//
+// IRQL: <= APC_LEVEL
+func FltAcquirePushLockSharedEx(PushLock PEX_PUSH_LOCK, Flags ULONG) {
+	FltAcquirePushLockShared(PushLock)
+}
+
+// FltReleasePushLockEx is FltReleasePushLock.
+//
+// IRQL: <= APC_LEVEL
+func FltReleasePushLockEx(PushLock PEX_PUSH_LOCK, Flags ULONG) { FltReleasePushLock(PushLock) }

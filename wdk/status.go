@@ -36,6 +36,9 @@ const (
 	STATUS_SUSPEND_COUNT_EXCEEDED   = ntstatus.SuspendCount
 	STATUS_THREAD_IS_TERMINATING    = ntstatus.ThreadTerminating
 	STATUS_INSUFFICIENT_RESOURCES   = ntstatus.NoResources
+	STATUS_INVALID_PARAMETER_3      = ntstatus.InvalidParameter3
+	STATUS_INVALID_PARAMETER_4      = ntstatus.InvalidParameter4
+	STATUS_STACK_OVERFLOW           = ntstatus.StackOverflow
 	STATUS_PROCEDURE_NOT_FOUND      = ntstatus.ProcedureNotFound
 	STATUS_MUTANT_LIMIT_EXCEEDED    = ntstatus.MutantLimit
 )

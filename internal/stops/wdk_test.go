@@ -44,8 +44,15 @@ var wdkStops = map[string]stop{
 	"iotimer-inside":  {0xC7, [4]uint64{10, address, 0, 0}},
 	"iorequest-level": {0xC4, [4]uint64{0xE5, 2, 3, 12}},
 	// rule: thr-notify-self-remove
-	"notify-self":  {0xC4, [4]uint64{0x1000, 0, address, 0}},
-	"wdk-bugcheck": {0xE2, [4]uint64{1, 2, 3, 4}},
+	"notify-self": {0xC4, [4]uint64{0x1000, 0, address, 0}},
+	// rule: irql-float-nesting
+	"float-level":   {0xC8, [4]uint64{0<<16 | 2<<8 | 0x10, address, address, 0}},
+	"float-nesting": {0xC8, [4]uint64{0<<16 | 2<<8 | 0x10, address, 0, 0}},
+	// rule: thr-callout-no-terminate
+	"callout-exit": {0xC4, [4]uint64{0x1AB0001, address, 0, 0}},
+	// rule: thr-affinity-outside-process
+	"affinity-none": {0x03, [4]uint64{1 << 40, address, 0, 0}},
+	"wdk-bugcheck":  {0xE2, [4]uint64{1, 2, 3, 4}},
 
 	// rule: thr-exit-irql
 	"exit-level":   wrongLevel(1, 0, 0),

@@ -362,3 +362,30 @@ func TestPriorityAfterExit(t *testing.T) {
 		t.Errorf("priority %d after the end", p)
 	}
 }
+
+// rule: event-boostpriority-thread
+func TestBoostingSet(t *testing.T) {
+	e := synchronization(t, false)
+	var released *kernel.Thread
+	var priority int8
+	ok := kit.Retry(func() bool {
+		waiter := kit.Go(t, func() ntstatus.Status { return e.Wait(kit.Forever, false, kernel.KernelMode) })
+		kit.AwaitWaiters(t, &e.Header, 1)
+		kit.Run(t, func() {
+			kit.At(irql.Dispatch, func() { // where it can't run yet, on one processor
+				released = e.SetBoosting()
+				priority = waiter.Kernel.Priority
+			})
+		}, func() { kit.SetPriority(12) })
+		same := released == waiter.Kernel
+		waiter.Join(t)
+		return same && priority >= 12
+	})
+	if !ok || e.State() != 0 {
+		t.Errorf("released %p with priority %d; state %d", released, priority, e.State())
+	}
+	released = e.SetBoosting()
+	if released != nil || e.State() == 0 {
+		t.Errorf("without a waiter: released %p, state %d", released, e.State())
+	}
+}

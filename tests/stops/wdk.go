@@ -65,7 +65,27 @@ var wdkStops = map[string]func(){
 		PsSetCreateThreadNotifyRoutine(r)
 		system(func() {})
 	},
-	"wdk-bugcheck": func() { KeBugCheckEx(0xE2, 1, 2, 3, 4) },
+	"float-level": func() {
+		var s KFLOATING_SAVE
+		old := irql.Raise(irql.Dispatch)
+		KeSaveFloatingPointState(&s)
+		irql.Lower(old)
+		KeRestoreFloatingPointState(&s)
+	},
+	"float-nesting": func() {
+		var outer, inner KFLOATING_SAVE
+		old := irql.Raise(irql.Dispatch)
+		KeSaveFloatingPointState(&outer)
+		irql.Lower(old)
+		KeSaveFloatingPointState(&inner)
+	},
+	"callout-exit": func() {
+		system(func() {
+			KeExpandKernelStackAndCallout(func(PVOID) { PsTerminateSystemThread(STATUS_SUCCESS) }, nil, 4096)
+		})
+	},
+	"affinity-none": func() { KeSetAffinityThread(KeGetCurrentThread(), 1<<40) },
+	"wdk-bugcheck":  func() { KeBugCheckEx(0xE2, 1, 2, 3, 4) },
 
 	"exit-level": func() { system(func() { irql.Raise(irql.APC); PsTerminateSystemThread(STATUS_SUCCESS) }) },
 	"exit-apcs":  func() { system(func() { KeEnterCriticalRegion(); PsTerminateSystemThread(STATUS_SUCCESS) }) },

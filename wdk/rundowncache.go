@@ -1,0 +1,115 @@
+package wdk
+
+import (
+	"unsafe"
+
+	"irqlab/irql"
+	"irqlab/pool"
+	"irqlab/sync"
+)
+
+// EX_RUNDOWN_REF_CACHE_AWARE counts its users by processor.
+type (
+	EX_RUNDOWN_REF_CACHE_AWARE  = sync.CacheAwareRundown
+	PEX_RUNDOWN_REF_CACHE_AWARE = *EX_RUNDOWN_REF_CACHE_AWARE
+)
+
+// ExSizeOfRundownProtectionCacheAware returns the size of the structure in bytes.
+//
+// IRQL: <= APC_LEVEL
+func ExSizeOfRundownProtectionCacheAware() SIZE_T {
+	atMost(irql.APC)
+	return unsafe.Sizeof(EX_RUNDOWN_REF_CACHE_AWARE{})
+}
+
+// ExAllocateCacheAwareRundownProtection returns a structure that is ready, in
+// nonpaged pool, or nil if there is no memory.
+//
+// IRQL: <= APC_LEVEL
+func ExAllocateCacheAwareRundownProtection(PoolType POOL_TYPE, PoolTag ULONG) PEX_RUNDOWN_REF_CACHE_AWARE {
+	atMost(irql.APC)
+	r := PEX_RUNDOWN_REF_CACHE_AWARE(pool.Alloc(unsafe.Sizeof(EX_RUNDOWN_REF_CACHE_AWARE{}), pool.Tag(PoolTag)))
+	if r != nil {
+		r.Init()
+	}
+	return r
+}
+
+// ExFreeCacheAwareRundownProtection frees what
+// ExAllocateCacheAwareRundownProtection returned.
+//
+// IRQL: <= APC_LEVEL
+func ExFreeCacheAwareRundownProtection(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
+	atMost(irql.APC)
+	ExFreePool(PVOID(RunRefCacheAware))
+}
+
+// ExInitializeRundownProtectionCacheAware makes ready a structure in memory of
+// RunRefSize bytes, which are at least ExSizeOfRundownProtectionCacheAware.
+//
+// IRQL: <= APC_LEVEL
+func ExInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE, RunRefSize SIZE_T) {
+	atMost(irql.APC)
+	if RunRefSize < unsafe.Sizeof(*RunRefCacheAware) {
+		ExRaiseStatus(STATUS_INVALID_PARAMETER)
+	}
+	RunRefCacheAware.Init()
+}
+
+// ExAcquireRundownProtectionCacheAware counts the caller as a user and returns
+// true, or returns false if the end has been asked for.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExAcquireRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) BOOLEAN {
+	return ExAcquireRundownProtectionCacheAwareEx(RunRefCacheAware, 1)
+}
+
+// ExAcquireRundownProtectionCacheAwareEx is ExAcquireRundownProtectionCacheAware
+// Count times.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExAcquireRundownProtectionCacheAwareEx(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE, Count ULONG) BOOLEAN {
+	atMost(irql.Dispatch)
+	return RunRefCacheAware.Acquire(Count)
+}
+
+// ExReleaseRundownProtectionCacheAware counts a user less.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExReleaseRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
+	ExReleaseRundownProtectionCacheAwareEx(RunRefCacheAware, 1)
+}
+
+// ExReleaseRundownProtectionCacheAwareEx is ExReleaseRundownProtectionCacheAware
+// Count times.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExReleaseRundownProtectionCacheAwareEx(RunRef PEX_RUNDOWN_REF_CACHE_AWARE, Count ULONG) {
+	atMost(irql.Dispatch)
+	RunRef.Release(Count)
+}
+
+// ExWaitForRundownProtectionReleaseCacheAware refuses further users and returns
+// when those there are have left.
+//
+// IRQL: <= APC_LEVEL
+func ExWaitForRundownProtectionReleaseCacheAware(RunRef PEX_RUNDOWN_REF_CACHE_AWARE) {
+	atMost(irql.APC)
+	RunRef.Wait()
+}
+
+// ExReInitializeRundownProtectionCacheAware makes the structure ready again.
+//
+// IRQL: <= APC_LEVEL
+func ExReInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
+	atMost(irql.APC)
+	RunRefCacheAware.Reinit()
+}
+
+// ExRundownCompletedCacheAware makes the structure as it is after a wait.
+//
+// IRQL: <= APC_LEVEL
+func ExRundownCompletedCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
+	atMost(irql.APC)
+	RunRefCacheAware.Completed()
+}

@@ -1,0 +1,108 @@
+package wdk
+
+import (
+	"unsafe"
+
+	"irqlab/bugcheck"
+	"irqlab/irql"
+	"irqlab/kernel"
+)
+
+// KeQueryRuntimeThread returns the time that the thread has run in kernel mode,
+// in clock ticks. That in user mode, at UserTime, is 0.
+//
+// IRQL: PASSIVE_LEVEL
+func KeQueryRuntimeThread(Thread PKTHREAD, UserTime *ULONG) ULONG {
+	atMost(irql.Passive)
+	*UserTime = 0
+	return ULONG(kernel.DurationOf(cyclesOf(Thread)) / 100 / kernel.TimeIncrement)
+}
+
+// KeQueryTotalCycleTimeThread returns the time that the thread has run, in ticks
+// of the performance counter, and stores the counter at CycleTimeStamp.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeQueryTotalCycleTimeThread(Thread PKTHREAD, CycleTimeStamp *ULONG64) ULONG64 {
+	atMost(irql.Dispatch)
+	n := cyclesOf(Thread)
+	*CycleTimeStamp = ULONG64(KeQueryPerformanceCounter(nil))
+	return n
+}
+
+func cyclesOf(t PKTHREAD) ULONG64 {
+	a := kernel.Args{P: unsafe.Pointer(t)}
+	kernel.Enter(queryCycles, &a)
+	return ULONG64(a.R)
+}
+
+func queryCycles(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).RunTime()) }
+
+// PsGetThreadCreateTime returns the system time at which the thread was created.
+//
+// IRQL: <= DISPATCH_LEVEL
+func PsGetThreadCreateTime(Thread PETHREAD) LONGLONG {
+	atMost(irql.Dispatch)
+	return Thread.CreateTime
+}
+
+// IoIsSystemThread reports whether a thread was made by PsCreateSystemThread.
+//
+// IRQL: <= DISPATCH_LEVEL
+func IoIsSystemThread(Thread PETHREAD) BOOLEAN { return PsIsSystemThread(Thread) }
+
+// KeBoostPriorityThread lifts the thread's priority by Increment above its base,
+// until it decays. Real-time threads stay as they are.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeBoostPriorityThread(Thread PKTHREAD, Increment KPRIORITY) {
+	atMost(irql.Dispatch)
+	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(min(max(Increment, 0), HIGH_PRIORITY))}
+	kernel.Enter(boostThread, &a)
+}
+
+func boostThread(a *kernel.Args) { (*kernel.Thread)(a.P).Boost(int8(a.A)) }
+
+// KeSetAffinityThread lets a thread run on a set of processors only and returns
+// the set before. It returns before a thread that runs elsewhere has moved.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeSetAffinityThread(Thread PKTHREAD, Affinity KAFFINITY) KAFFINITY {
+	atMost(irql.Dispatch)
+	if Affinity&KeQueryActiveProcessors() == 0 {
+		bugcheck.Stop(bugcheck.InvalidAffinitySet, uintptr(Affinity), uintptr(unsafe.Pointer(Thread)), 0, 0)
+	}
+	a := kernel.Args{P: unsafe.Pointer(Thread), A: Affinity}
+	enterAffinity(setThreadAffinity, &a)
+	return a.R
+}
+
+func setThreadAffinity(a *kernel.Args) {
+	a.R = uintptr((*kernel.Thread)(a.P).SetAffinity(uint32(a.A)) & kernel.ActiveProcessors())
+}
+
+// KeSetIdealProcessorThread has the thread queued on a processor first, if it may
+// run there, and returns the one before. A processor that does not exist changes
+// nothing.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeSetIdealProcessorThread(Thread PKTHREAD, Processor UCHAR) UCHAR {
+	atMost(irql.Dispatch)
+	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(Processor)}
+	kernel.Enter(setIdeal, &a)
+	return UCHAR(a.R)
+}
+
+func setIdeal(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).SetIdeal(uint32(a.A))) }
+
+// ExGetPreviousMode returns KernelMode: there is no user mode.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ExGetPreviousMode() KPROCESSOR_MODE {
+	atMost(irql.Dispatch)
+	return KernelMode
+}
+
+// KeGetPreviousMode returns KernelMode.
+//
+// IRQL: any
+func KeGetPreviousMode() KPROCESSOR_MODE { return KernelMode }
