@@ -58,13 +58,13 @@ func initProcessor(id uint32, idle *Thread) {
 
 // enqueue puts t into the ready queue of its priority.
 func (p *processor) enqueue(t *Thread, head bool) {
-	q := &p.ready[t.Priority]
+	q := &p.ready[t.Priority&MaxPriority]
 	if head {
 		q.InsertHead(&t.Queue)
 	} else {
 		q.InsertTail(&t.Queue)
 	}
-	p.summary |= 1 << uint(t.Priority)
+	p.summary |= bit(t.Priority)
 	t.State = StateReady
 	t.CPU = p.id
 	t.ReadyTime = arch.Counter()
@@ -73,9 +73,13 @@ func (p *processor) enqueue(t *Thread, head bool) {
 // dequeue takes a ready thread out of its queue.
 func (p *processor) dequeue(t *Thread) {
 	if t.Queue.Remove() {
-		p.summary &^= 1 << uint(t.Priority)
+		p.summary &^= bit(t.Priority)
 	}
 }
+
+// bit is the bit of a priority in a summary. The mask spares the compiler what a
+// shift by more would take.
+func bit(priority int8) uint32 { return 1 << (uint8(priority) & MaxPriority) }
 
 // highest returns the highest priority with a ready thread, or -1.
 func (p *processor) highest() int { return bits.Len32(p.summary) - 1 }

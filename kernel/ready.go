@@ -83,7 +83,7 @@ func (p *processor) next(floor int) *Thread {
 		if best < 0 || best < floor {
 			return nil
 		}
-		t := threadOf(p.ready[best].Flink)
+		t := threadOf(p.ready[best&MaxPriority].Flink)
 		p.dequeue(t)
 		return t
 	}

@@ -92,31 +92,40 @@ type Times struct {
 	bucket    *uint64 // what the time since last is charged to
 }
 
-// charge ends the current charge and begins one to bucket. Interrupts must not
-// come between its steps at a level that charges too, so callers are at
-// DISPATCH_LEVEL for threads, or have interrupts disabled.
+// charge ends the current charge and begins one to bucket. Interrupts, which
+// charge too, must not come between its steps.
+//
+// IRQL: DISPATCH_LEVEL
 func (t *Times) charge(bucket *uint64) *uint64 {
 	on := arch.DisableInterrupts()
 	now := arch.Counter()
 	was := t.bucket
 	*was += now - t.last
-	t.last = now
-	t.bucket = bucket
+	t.last, t.bucket = now, bucket
 	if on {
 		arch.EnableInterrupts()
 	}
 	return was
 }
 
+// chargeDisabled is charge with interrupts disabled.
+func (t *Times) chargeDisabled(bucket *uint64) {
+	now := arch.Counter()
+	*t.bucket += now - t.last
+	t.last, t.bucket = now, bucket
+}
+
 // EnterInterrupt charges time to interrupts until LeaveInterrupt gets what it
 // returned. Interrupts disabled.
 func EnterInterrupt() *uint64 {
 	t := &this().times
-	return t.charge(&t.Interrupt)
+	was := t.bucket
+	t.chargeDisabled(&t.Interrupt)
+	return was
 }
 
 // LeaveInterrupt charges time to what was interrupted. Interrupts disabled.
-func LeaveInterrupt(was *uint64) { this().times.charge(was) }
+func LeaveInterrupt(was *uint64) { this().times.chargeDisabled(was) }
 
 // TimeZoneBias is what local time lags behind UTC, in 100 ns; boards keep UTC.
 var TimeZoneBias int64
