@@ -33,11 +33,16 @@ const (
 	InvalidKernelHandle           Code = 0x93
 	InvalidWorkQueueItem          Code = 0x96
 	AttemptedSwitchFromDPC        Code = 0xB8
+	SpecialPoolCorruption         Code = 0xC1
 	BadPoolCaller                 Code = 0xC2
 	VerifierDetectedViolation     Code = 0xC4
 	TimerOrDPCInvalid             Code = 0xC7
 	IRQLUnexpectedValue           Code = 0xC8
+	PageFaultInFreedSpecialPool   Code = 0xCC
+	PageFaultBeyondEnd            Code = 0xCD
 	DriverIRQLNotLessOrEqual      Code = 0xD1
+	DriverFaultInFreedSpecialPool Code = 0xD5
+	DriverFaultBeyondEnd          Code = 0xD6
 	WorkerThreadReturnedAtBadIRQL Code = 0xE1
 	ManuallyInitiatedCrash        Code = 0xE2
 	ResourceNotOwned              Code = 0xE3
@@ -127,6 +132,9 @@ var descriptions = [...]Description{
 	{AttemptedSwitchFromDPC, "ATTEMPTED_SWITCH_FROM_DPC",
 		"a DPC routine tried to wait, or otherwise to give up the processor",
 		[4]string{"thread interrupted", "", "", ""}},
+	{SpecialPoolCorruption, "SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION",
+		"bytes beside an allocation in special pool were written to",
+		[4]string{"allocation", "address that is damaged", "", "0x23: in front of it, 0x24: behind its end"}},
 	{BadPoolCaller, "BAD_POOL_CALLER",
 		"a pool routine was called with something that is not valid: freed twice, never allocated, or at a bad IRQL",
 		[4]string{"kind of violation", "", "", "pool block"}},
@@ -139,9 +147,21 @@ var descriptions = [...]Description{
 	{IRQLUnexpectedValue, "IRQL_UNEXPECTED_VALUE",
 		"a callback returned at another level than it was called at",
 		[4]string{"IRQL << 16 | expected << 8 | kind: 2 DPC, 3 interrupt", "routine", "object", ""}},
+	{PageFaultInFreedSpecialPool, "PAGE_FAULT_IN_FREED_SPECIAL_POOL",
+		"the kernel touched memory of special pool that was freed before",
+		[4]string{"address referenced", "access: 0 read, 1 write, 8 execute", "address of the instruction", ""}},
+	{PageFaultBeyondEnd, "PAGE_FAULT_BEYOND_END_OF_ALLOCATION",
+		"the kernel touched memory beyond an allocation in special pool",
+		[4]string{"address referenced", "access: 0 read, 1 write, 8 execute", "address of the instruction", ""}},
 	{DriverIRQLNotLessOrEqual, "DRIVER_IRQL_NOT_LESS_OR_EQUAL",
 		"a driver touched pageable or invalid memory at too high an IRQL",
 		[4]string{"address referenced", "IRQL", "access: 0 read, 1 write, 8 execute", "address of the instruction"}},
+	{DriverFaultInFreedSpecialPool, "DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL",
+		"a driver touched memory of special pool that was freed before",
+		[4]string{"address referenced", "access: 0 read, 1 write, 8 execute", "address of the instruction", ""}},
+	{DriverFaultBeyondEnd, "DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION",
+		"a driver touched memory beyond an allocation in special pool",
+		[4]string{"address referenced", "access: 0 read, 1 write, 8 execute", "address of the instruction", ""}},
 	{WorkerThreadReturnedAtBadIRQL, "WORKER_THREAD_RETURNED_AT_BAD_IRQL",
 		"a work item returned at another level than PASSIVE_LEVEL",
 		[4]string{"routine", "IRQL", "parameter", "work item"}},

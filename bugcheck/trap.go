@@ -27,6 +27,21 @@ func PageFault(f *arch.Frame, va uintptr, a arch.Access) {
 	StopFrame(PageFaultInNonpagedArea, va, kind, f.PC(), 0, f)
 }
 
+// SpecialPoolFault stops the machine for a page fault in special pool: beside an
+// allocation, or in one that was freed.
+func SpecialPoolFault(f *arch.Frame, va uintptr, a arch.Access, beside bool) {
+	code := PageFaultInFreedSpecialPool
+	switch isDriver := driver(f.PC()); {
+	case beside && isDriver:
+		code = DriverFaultBeyondEnd
+	case beside:
+		code = PageFaultBeyondEnd
+	case isDriver:
+		code = DriverFaultInFreedSpecialPool
+	}
+	StopFrame(code, va, uintptr(a), f.PC(), 0, f)
+}
+
 // Trap stops the machine for a trap that is no exception of the code that it
 // interrupted. The numbers are those of x86-64's vectors, on both architectures.
 func Trap(f *arch.Frame) {

@@ -65,6 +65,7 @@ func boot() {
 	pool.OnFree(dpc.CheckFree)
 	pool.OnFree(kernel.CheckFree)
 	pool.OnFree(sync.CheckFree)
+	setSpecialPool()
 	prepare(0)
 	board.InitInterrupts()
 	board.InitCPU(0)
@@ -74,6 +75,17 @@ func boot() {
 		bugcheck.Stop(bugcheck.NoPagesAvailable, 0, 0, 0, 0)
 	}
 	kernel.Launch(0)
+}
+
+// setSpecialPool follows the options special, all or a tag, and specialat, which
+// is start if blocks are to be guarded in front.
+func setSpecialPool() {
+	what, ok := linux.Option("special")
+	if !ok {
+		return
+	}
+	where, _ := linux.Option("specialat")
+	pool.SetSpecial(what == "all", pool.TagOf(what), where == "start")
 }
 
 // verifierRules returns what the option verifier asks for; what it does not

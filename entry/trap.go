@@ -12,6 +12,7 @@ import (
 	"irqlab/kernel"
 	"irqlab/linux"
 	"irqlab/mm"
+	"irqlab/pool"
 )
 
 // trap serves every exception and interrupt. Interrupts are disabled at entry
@@ -109,6 +110,7 @@ func pageFault(f *arch.Frame) {
 	if mm.Fault(va, access) {
 		return
 	}
+	pool.Fault(f, va, access)
 	if f.IRQL() >= uintptr(irql.Dispatch) || mm.System(va) {
 		bugcheck.PageFault(f, va, access)
 	}

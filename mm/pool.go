@@ -6,60 +6,88 @@ import (
 	"irqlab/arch"
 )
 
-// Addresses of the pool follow the stacks'. Every run of pages is followed by
+// Addresses of the pools follow the stacks'. Every run of pages is followed by
 // an unmapped one, and a run's addresses are handed out again only after all
 // others were, so an overrun or a use after free faults for a long time.
 const (
-	poolPages  = 1 << 18 // 1 GiB
-	deviceBase = poolBase + poolPages*arch.PageSize
+	poolPages   = 1 << 18 // 1 GiB
+	specialBase = poolBase + poolPages*arch.PageSize
+	deviceBase  = specialBase + poolPages*arch.PageSize
 )
 
-var pool struct {
+// runs hands out addresses for runs of pages.
+type runs struct {
+	base uintptr
 	used [poolPages / 64]uint64
 	next int // page to search from
 }
 
+var (
+	pool    = runs{base: poolBase}
+	special = runs{base: specialBase}
+)
+
 // MapPool returns pages of cleared memory at adjacent addresses.
 //
 // IRQL: <= DISPATCH_LEVEL
-func MapPool(pages int) (va uintptr, ok bool) {
-	if pages <= 0 || pages >= poolPages {
+func MapPool(pages int) (va uintptr, ok bool) { return pool.alloc(pages) }
+
+// UnmapPool frees what MapPool returned.
+//
+// IRQL: <= DISPATCH_LEVEL
+func UnmapPool(va uintptr, pages int) { pool.free(va, pages) }
+
+// MapSpecial is MapPool for special pool: what faults at its addresses is known by
+// them. The page before the first is unmapped too.
+//
+// IRQL: <= DISPATCH_LEVEL
+func MapSpecial(pages int) (va uintptr, ok bool) { return special.alloc(pages) }
+
+// UnmapSpecial frees what MapSpecial returned.
+//
+// IRQL: <= DISPATCH_LEVEL
+func UnmapSpecial(va uintptr, pages int) { special.free(va, pages) }
+
+// InSpecial reports whether va is an address of special pool.
+//
+// IRQL: any
+func InSpecial(va uintptr) bool { return specialBase <= va && va < specialBase+poolPages*arch.PageSize }
+
+func (r *runs) alloc(pages int) (va uintptr, ok bool) {
+	if pages <= 0 || pages >= poolPages-1 {
 		return 0, false
 	}
 	on := acquire()
-	at := poolRun(pool.next, poolPages, pages+1)
+	at := r.find(max(r.next, 1), poolPages, pages+1)
 	if at < 0 {
-		at = poolRun(0, min(poolPages, pool.next+pages+1), pages+1)
+		at = r.find(1, min(poolPages, r.next+pages+1), pages+1)
 	}
 	if at >= 0 {
-		va = poolBase + uintptr(at)*arch.PageSize
+		va = r.base + uintptr(at)*arch.PageSize
 		if phys.free > floorPages+uintptr(pages) {
 			ok = mapRAM(va, uintptr(pages)*arch.PageSize)
 		}
 		if ok {
-			poolMark(at, pages+1, true)
-			pool.next = at + pages + 1
+			r.mark(at, pages+1, true)
+			r.next = at + pages + 1
 		}
 	}
 	release(on)
 	return va, ok
 }
 
-// UnmapPool frees what MapPool returned.
-//
-// IRQL: <= DISPATCH_LEVEL
-func UnmapPool(va uintptr, pages int) {
+func (r *runs) free(va uintptr, pages int) {
 	purge(va, va+uintptr(pages)*arch.PageSize)
 	on := acquire()
-	poolMark(int(va-poolBase)/arch.PageSize, pages+1, false)
+	r.mark(int(va-r.base)/arch.PageSize, pages+1, false)
 	release(on)
 }
 
-// poolRun returns the first of n free pages in a row in [from, to), or -1.
-func poolRun(from, to, n int) int {
+// find returns the first of n free pages in a row in [from, to), or -1.
+func (r *runs) find(from, to, n int) int {
 	run := 0
 	for i := from; i < to; i++ {
-		w := pool.used[i/64] >> (i % 64)
+		w := r.used[i/64] >> (i % 64)
 		if w&1 != 0 {
 			run = 0
 			i += bits.TrailingZeros64(^w) - 1
@@ -72,12 +100,12 @@ func poolRun(from, to, n int) int {
 	return -1
 }
 
-func poolMark(at, n int, used bool) {
+func (r *runs) mark(at, n int, used bool) {
 	for i := at; i < at+n; i++ {
 		if used {
-			pool.used[i/64] |= 1 << (i % 64)
+			r.used[i/64] |= 1 << (i % 64)
 		} else {
-			pool.used[i/64] &^= 1 << (i % 64)
+			r.used[i/64] &^= 1 << (i % 64)
 		}
 	}
 }

@@ -28,8 +28,9 @@ type heap struct {
 	spares   int
 	pages    int // mapped for allocations, spare ones included
 
-	spans spans
-	tags  tags
+	spans   spans
+	tags    tags
+	special special
 }
 
 // guardBytes is the least slack in checked mode.
@@ -64,6 +65,12 @@ func headerError(kind, p2, p3, p4 uintptr) { stop(bugcheck.BadPoolHeader, kind, 
 // alloc returns the address of size bytes, or 0. Fresh says that they are
 // cleared already.
 func (h *heap) alloc(size uintptr, tag Tag) (p uintptr, fresh bool) {
+	if h.special.wants(tag) {
+		if p = h.allocSpecial(size, tag); p != 0 {
+			h.tags.allocated(tag, size)
+			return p, true
+		}
+	}
 	need := size + headerSize
 	if h.checked {
 		need += guardBytes
@@ -190,7 +197,9 @@ func (h *heap) newPage(units uintptr) *header {
 
 // free gives back what alloc returned. A tag of 0 fits every block.
 func (h *heap) free(p uintptr, tag Tag) {
-	if s := h.spanOf(p); s.size != 0 {
+	if s := h.spanOf(p); s.special {
+		h.freeSpecial(s, p, tag)
+	} else if s.size != 0 {
 		h.freePages(s, p, tag)
 	} else {
 		h.freeBlock(p, tag)
@@ -420,7 +429,7 @@ func (h *heap) owner(addr uintptr) (lo, hi uintptr, tag Tag, ok bool) {
 		return 0, 0, 0, false
 	}
 	if s.size != 0 {
-		return s.first, s.first + s.size, s.tag, addr < s.first+s.size
+		return s.first, s.first + s.size, s.tag, s.first <= addr && addr < s.first+s.size
 	}
 	if h.isSpare(s.page) {
 		return 0, 0, 0, false

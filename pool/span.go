@@ -8,6 +8,8 @@ type span struct {
 	first uintptr // address of the first page of the allocation
 	size  uintptr // bytes the owner asked for, 0 for a page of small blocks
 	tag   Tag
+
+	special bool // first is not the beginning of a page
 }
 
 // spans is a hash table of all pages in the pool, keyed by address, with linear

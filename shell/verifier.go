@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 
+	"irqlab/pool"
 	"irqlab/verifier"
 )
 
@@ -14,6 +15,9 @@ func (sh *shell) verifier(args []string) error {
 		return errUsage
 	}
 	w := sh.console
+	if s := pool.ReadSpecialStats(); s.On {
+		fmt.Fprintf(w, "special pool %d allocations, %d now, %d without room\n", s.Allocs, s.Active, s.Refused)
+	}
 	if verifier.Rules() == 0 {
 		fmt.Fprintln(w, "the verifier is off; the kernel option verifier=on turns it on")
 		return nil

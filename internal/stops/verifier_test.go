@@ -10,13 +10,24 @@ func init() {
 
 // options are the kernel's for the rule that is broken.
 func options(argument []string) []string {
-	if len(argument) == 0 || !strings.HasPrefix(argument[0], "verifier-") {
+	if len(argument) == 0 {
 		return nil
 	}
-	if strings.HasPrefix(argument[0], "verifier-waits-") {
-		return []string{"verifier=deadlock"} // or the order would be found first
+	for prefix, options := range map[string][]string{
+		"verifier-waits-": {"verifier=deadlock"}, // or the order would be found first
+		"verifier-order-": {"verifier=on"},
+		"verifier-level":  {"verifier=on"},
+		"verifier-hold":   {"verifier=hold"},
+		"verifier-freed":  {"verifier=order"},
+		"special-start-":  {"special=Test", "specialat=start"},
+		"special-tag-":    {"special=Test"},
+		"special-all-":    {"special=all"},
+	} {
+		if strings.HasPrefix(argument[0], prefix) {
+			return options
+		}
 	}
-	return []string{"verifier=on"}
+	return nil
 }
 
 var cycle = stop{0xC4, [4]uint64{0x1001, address, 0, 0}}
@@ -39,6 +50,15 @@ var verifierStops = map[string]stop{
 	"verifier-level-behind":   {0xC4, [4]uint64{0x10001, address, 6, 2}},
 	"verifier-hold":           {0xC4, [4]uint64{0x10002, address, any, 2}},
 	"verifier-freed":          {0xC4, [4]uint64{0x100B, address, address, 0}},
+	"special-tag-behind":      {0xD6, [4]uint64{address, 1, address, 0}},
+	"special-tag-raised":      {0xD6, [4]uint64{address, 0, address, 0}},
+	"special-tag-freed":       {0xD5, [4]uint64{address, 1, address, 0}},
+	"special-tag-kernel":      {0xCC, [4]uint64{address, any, address, 0}},
+	"special-tag-end":         {0xC1, [4]uint64{address, address, 0, 0x24}},
+	"special-tag-front":       {0xC1, [4]uint64{address, address, 0, 0x23}},
+	"special-start-front":     {0xD6, [4]uint64{address, 1, address, 0}},
+	"special-start-end":       {0xC1, [4]uint64{address, address, 0, 0x24}},
+	"special-all-freed":       {0xD5, [4]uint64{address, 1, address, 0}},
 	"verifier-waits-mutexes":  cycle,
 	"verifier-waits-locks":    cycle,
 	"verifier-waits-thread":   cycle,
