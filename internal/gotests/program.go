@@ -124,7 +124,7 @@ func splitQuoted(s string) (words []string) {
 
 // obstacle says why the machine cannot run the program, or nothing.
 func (p *Program) obstacle(context *build.Context, src []byte) (string, error) {
-	if why, ok := programSkips[p.Name]; ok {
+	if why, ok := programSkips[context.GOARCH][p.Name]; ok {
 		return why, nil
 	}
 	match, err := context.MatchFile(filepath.Split(p.Files[0]))
