@@ -27,13 +27,20 @@ type Demo struct {
 var All = []Demo{
 	{"mutex", "two threads count under a mutex: nothing is lost", "[each] [count]", mutex},
 	{"mutex-race", "the same without the mutex: updates are lost", "[count]", mutexRace},
+	{"recursion", "a KMUTEX can be acquired twice; fast and guarded mutexes cannot", "[fast | guarded]", recursion},
+	{"locks", "what the kinds of mutexes cost", "", locks},
 	{"spinlock", "threads and a timer's DPC share data on all processors", "", spinLock},
+	{"spinforms", "the forms of spin locks, and the levels they are held at", "", spinLockForms},
 	{"irql", "interrupts nest and DPCs queue: a drawing of levels", "", levels},
 	{"raise", "DISPATCH_LEVEL keeps the dispatcher out", "", raise},
 	{"dpc", "importance, target processor, threaded DPCs", "", deferred},
 	{"apc", "which APC reaches a thread in which state: a matrix", "", apcs},
+	{"workitems", "where work that is put off is done: DPC, work item, thread", "", workItems},
+	{"alertable", "a sleep of an hour, ended by ZwAlertThread", "", alertable},
 	{"events", "notification and synchronization events", "", events},
 	{"semaphore", "a bounded queue", "", semaphore},
+	{"pushlock", "readers and writers of a push lock", "", pushLock},
+	{"eresource", "readers and writers of an ERESOURCE, and who jumps the queue", "", eresource},
 	{"priority", "priority 31 starves 8; the balance set rescues 8 from 12", "", priority},
 }
 

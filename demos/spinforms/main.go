@@ -1,0 +1,6 @@
+// Command spinforms is the demo of that name alone.
+package main
+
+import "irqlab/demos"
+
+func main() { demos.Main("spinforms") }
