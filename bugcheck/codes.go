@@ -13,6 +13,8 @@ type Code uint32
 const (
 	APCIndexMismatch              Code = 0x01
 	InvalidAffinitySet            Code = 0x03
+	InvalidProcessAttach          Code = 0x05
+	InvalidProcessDetach          Code = 0x06
 	IRQLNotDispatchLevel          Code = 0x08
 	IRQLNotGreaterOrEqual         Code = 0x09
 	IRQLNotLessOrEqual            Code = 0x0A
@@ -72,6 +74,12 @@ var descriptions = [...]Description{
 	{InvalidAffinitySet, "INVALID_AFFINITY_SET",
 		"a thread was to run on no processor that there is",
 		[4]string{"set of processors", "thread", "", ""}},
+	{InvalidProcessAttach, "INVALID_PROCESS_ATTACH_ATTEMPT",
+		"a thread attached to a process where it must not: in a DPC routine",
+		[4]string{"process", "process it is attached to", "", "1: a DPC routine runs"}},
+	{InvalidProcessDetach, "INVALID_PROCESS_DETACH_ATTEMPT",
+		"a thread detached from a process that it was not attached to",
+		[4]string{"KAPC_STATE", "thread", "", ""}},
 	{IRQLNotDispatchLevel, "IRQL_NOT_DISPATCH_LEVEL",
 		"a routine that runs at DISPATCH_LEVEL was called at another level",
 		[4]string{"routine or object", "IRQL", "", ""}},
