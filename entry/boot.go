@@ -17,6 +17,7 @@ import (
 	"irqlab/kernel"
 	"irqlab/linux"
 	"irqlab/mm"
+	"irqlab/ob"
 	"irqlab/pool"
 	"irqlab/sync"
 	"irqlab/sync/spin"
@@ -66,6 +67,7 @@ func boot() {
 	pool.OnFree(kernel.CheckFree)
 	pool.OnFree(sync.CheckFree)
 	setSpecialPool()
+	ob.Init()
 	prepare(0)
 	board.InitInterrupts()
 	board.InitCPU(0)

@@ -339,6 +339,13 @@ func RefuseAPCs() {
 	UnlockDispatcher(old)
 }
 
+// ThreadEnds, if set, is told of each thread that is about to end, when no APC
+// can be queued to it any more, so that what would queue one can be cancelled.
+// Set while booting.
+//
+// IRQL: PASSIVE_LEVEL, in kernel context
+var ThreadEnds func(t *Thread)
+
 // closeAPCs ends the thread's taking of APCs, before it ends: those in its queues
 // are run down, or freed if they have no routine for it. For a system thread,
 // which had the occasion to take them, a kernel APC is bug check
@@ -349,6 +356,9 @@ func RefuseAPCs() {
 func (t *Thread) closeAPCs() {
 	if t.APCQueueable {
 		RefuseAPCs()
+	}
+	if ThreadEnds != nil {
+		ThreadEnds(t)
 	}
 	if t.APCPending {
 		t.lookForAPCs()

@@ -44,7 +44,9 @@ func newThread() *Thread {
 	t := &p.Thread
 	t.init(lo, hi)
 	old := LockDispatcher()
-	ok = t.register()
+	if ok = t.register(); ok {
+		ThreadObjects.Grow()
+	}
 	UnlockDispatcher(old)
 	if !ok {
 		mm.FreeStack(lo)
@@ -166,13 +168,20 @@ func (t *Thread) Reference() { ObjectOf(unsafe.Pointer(t)).Reference() }
 //
 // IRQL: <= DISPATCH_LEVEL
 func (t *Thread) Dereference() {
-	o := ObjectOf(unsafe.Pointer(t))
-	if !o.Release() {
-		return
+	if ObjectOf(unsafe.Pointer(t)).Release() {
+		t.Free()
 	}
+}
+
+// Free frees the thread object after its last reference has gone.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Thread) Free() {
+	o := ObjectOf(unsafe.Pointer(t))
 	if t.State != StateTerminated {
 		o.miscounted(0)
 	}
+	ThreadObjects.Shrink()
 	// The checks of an ordinary Free take the dispatcher lock.
 	pool.FreeUnchecked(unsafe.Pointer(o), threadTag)
 }

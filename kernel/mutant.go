@@ -144,6 +144,28 @@ func (m *Mutant) Release(level irql.Level) (previous int32, s ntstatus.Status) {
 	return previous, ntstatus.Success
 }
 
+// Abandon makes the mutant free, whoever owns it, has it say so to its next
+// owner, and returns the state before (KeReleaseMutant with Abandoned). A KMUTEX
+// must be the running thread's. Dispatcher lock held.
+func (m *Mutant) Abandon() (previous int32, s ntstatus.Status) {
+	t := Current()
+	previous = m.Header.SignalState
+	if m.APCDisable != 0 && m.Owner != t {
+		return previous, ntstatus.MutantNotOwned
+	}
+	if m.Owner != nil {
+		m.Entry.Remove()
+		if m.APCDisable != 0 {
+			t.KernelAPCs++
+			t.regionLeft()
+		}
+	}
+	m.Header.SignalState = 1
+	m.Abandoned = 1
+	m.free()
+	return previous, ntstatus.Success
+}
+
 // free passes the mutant on after its owner has let go of it.
 func (m *Mutant) free() {
 	m.Owner = nil

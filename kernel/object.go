@@ -66,6 +66,74 @@ func (o *ObjectHeader) Release() bool {
 	return n == 0
 }
 
+// ReferenceSafe is Reference for a caller that does not know whether the last
+// reference has gone already: it reports false then, and takes none
+// (ObReferenceObjectSafe).
+//
+// IRQL: any
+func (o *ObjectHeader) ReferenceSafe() bool {
+	for {
+		n := atomic.LoadInt64(&o.PointerCount)
+		if n <= 0 {
+			return false
+		}
+		if atomic.CompareAndSwapInt64(&o.PointerCount, n, n+1) {
+			return true
+		}
+	}
+}
+
 func (o *ObjectHeader) miscounted(n int64) {
 	bugcheck.Stop(bugcheck.ReferenceByPointer, uintptr(o.TypeIndex), uintptr(o.Body()), 0, uintptr(n))
+}
+
+// Population is how many objects of a type there are, and the most there ever
+// were (TotalNumberOfObjects and HighWaterNumberOfObjects of OBJECT_TYPE).
+type Population struct {
+	Now, Peak int64
+}
+
+// Grow counts one more.
+//
+// IRQL: any
+func (p *Population) Grow() {
+	n := atomic.AddInt64(&p.Now, 1)
+	for {
+		peak := atomic.LoadInt64(&p.Peak)
+		if n <= peak || atomic.CompareAndSwapInt64(&p.Peak, peak, n) {
+			return
+		}
+	}
+}
+
+// Shrink counts one less.
+//
+// IRQL: any
+func (p *Population) Shrink() { atomic.AddInt64(&p.Now, -1) }
+
+// ThreadObjects counts the thread objects: the live threads, and those that have
+// ended and are still referred to. Idle threads are none of them.
+var ThreadObjects Population
+
+// ThreadReferences returns the number of live threads, and of references to
+// threads beyond the one that a live thread has on itself.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ThreadReferences() (live, extra int64) {
+	var a Args
+	Enter(threadReferences, &a)
+	return int64(a.A), int64(a.B)
+}
+
+func threadReferences(a *Args) {
+	old := LockDispatcher()
+	for _, t := range &threads {
+		if t != nil {
+			a.A++
+			a.B += uintptr(atomic.LoadInt64(&ObjectOf(unsafe.Pointer(t)).PointerCount) - 1)
+		}
+	}
+	ended := ThreadObjects.Now - int64(a.A)
+	UnlockDispatcher(old)
+	a.B += uintptr(max(ended, 0))
 }

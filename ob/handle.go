@@ -8,11 +8,10 @@ import (
 	"irqlab/kernel"
 	"irqlab/ntstatus"
 	"irqlab/pool"
-	"irqlab/sync/spin"
 )
 
-// Handle is a HANDLE: a multiple of four. Handles of the system process have
-// the upper half set, so that they can't be mistaken for a user process's.
+// Handle is a HANDLE: a multiple of four. Handles for the kernel have the upper
+// half set, so that they can't be mistaken for a process's own.
 type Handle uintptr
 
 // Handles with a meaning of their own.
@@ -23,7 +22,7 @@ const (
 
 const kernelHandle Handle = 0xFFFF_FFFF_8000_0000
 
-// IsKernel reports whether h is in the form of a handle of the system process
+// IsKernel reports whether h is in the form of a handle for the kernel
 // (ObIsKernelHandle).
 func (h Handle) IsKernel() bool { return h&kernelHandle == kernelHandle && h < CurrentThread }
 
@@ -31,7 +30,7 @@ func (h Handle) IsKernel() bool { return h&kernelHandle == kernelHandle && h < C
 type entry struct {
 	object *kernel.ObjectHeader
 	access uint32
-	next   uint32 // free list: index of the next free entry, 0 at its end
+	flags  uint32 // of a free entry: index of the next free one, 0 at the end
 }
 
 const (
@@ -45,14 +44,12 @@ const (
 // table is the handle table of the system process. Entry 0 is never used, since
 // a handle of zero is none.
 var table struct {
-	lock   spin.Lock
 	chunks [maxChunks]*[chunkEntries]entry
 	used   uint32 // entries below have been handed out before
 	free   uint32 // first of the free list
-	count  uint32 // open handles
 }
 
-// at returns the i-th entry, or nil. Table lock held.
+// at returns the i-th entry, or nil. Lock held.
 func at(i uint32) *entry {
 	if i == 0 || i >= table.used {
 		return nil
@@ -60,43 +57,52 @@ func at(i uint32) *entry {
 	return &table.chunks[i/uint32(chunkEntries)][i%uint32(chunkEntries)]
 }
 
-// find returns the entry of an open handle, or nil. Table lock held.
-func (h Handle) find() *entry {
-	if !h.IsKernel() || h&3 != 0 {
+// handle returns the handle of the i-th entry.
+func (e *entry) handle(i uint32) Handle {
+	h := Handle(i) * 4
+	if e.flags&KernelHandle != 0 {
+		h |= kernelHandle
+	}
+	return h
+}
+
+func (h Handle) index() uint32 { return uint32((h &^ kernelHandle) / 4) }
+
+// find returns the entry of an open handle, or nil. What is not the handle as it
+// was made is none, nor is a kernel's for UserMode. Lock held.
+func (h Handle) find(mode kernel.Mode) *entry {
+	if h.IsKernel() && mode == kernel.UserMode {
 		return nil
 	}
-	e := at(uint32((h &^ kernelHandle) / 4))
-	if e == nil || e.object == nil {
+	e := at(h.index())
+	if e == nil || e.object == nil || e.handle(h.index()) != h {
 		return nil
 	}
 	return e
 }
 
-// Insert returns a new handle to the object, with the given access
-// (ObInsertObject, ObOpenObjectByPointer). It reports false if memory has run
-// out.
-//
-// IRQL: <= DISPATCH_LEVEL
-func Insert(body unsafe.Pointer, access uint32) (Handle, bool) {
-	o := kernel.ObjectOf(body)
-	access = types[o.TypeIndex].grant(access)
-	old := table.lock.Acquire()
-	i, ok := allocate()
-	if ok {
-		e := at(i)
-		e.object, e.access = o, access
-		o.Reference()
-		atomic.AddInt64(&o.HandleCount, 1)
-		table.count++
+// newHandle makes a handle. The object has a reference, or a name. Lock held.
+func newHandle(o *kernel.ObjectHeader, flags, access uint32) (Handle, ntstatus.Status) {
+	if o.Flags&flagExclusive != 0 && o.HandleCount != 0 {
+		return 0, ntstatus.AccessDenied
 	}
-	table.lock.Release(old)
-	return kernelHandle | Handle(i)*4, ok
+	i, ok := allocate()
+	if !ok {
+		return 0, ntstatus.NoResources
+	}
+	t := Describe(o.TypeIndex)
+	e := at(i)
+	*e = entry{o, t.grant(access), flags & handleFlags}
+	o.Reference()
+	atomic.AddInt64(&o.HandleCount, 1)
+	t.handles.Grow()
+	return e.handle(i), ntstatus.Success
 }
 
-// allocate takes an entry out of the free list. Table lock held.
+// allocate takes an entry out of the free list. Lock held.
 func allocate() (uint32, bool) {
 	if i := table.free; i != 0 {
-		table.free = at(i).next
+		table.free = at(i).flags
 		return i, true
 	}
 	i := max(table.used, 1)
@@ -115,104 +121,127 @@ func allocate() (uint32, bool) {
 	return i, true
 }
 
+// Granted is what goes with a handle.
+type Granted struct {
+	Access uint32
+	Flags  uint32 // ProtectClose, Inherit, KernelHandle
+}
+
 // ReferenceByHandle returns the body of a handle's object with a reference for
-// the caller, and the access that the handle has (ObReferenceObjectByHandle).
-// The type is checked unless it is 0, the access if the mode is UserMode: the
-// kernel may do what it wants.
+// the caller, and what the handle was granted (ObReferenceObjectByHandle). The
+// type is checked unless it is 0, the access if the mode is UserMode: the kernel
+// may do what it wants.
 //
 // Statuses: Success, InvalidHandle, ObjectMismatch, AccessDenied.
 //
 // IRQL: PASSIVE_LEVEL
-func ReferenceByHandle(h Handle, access uint32, t kernel.ObjectType, mode kernel.Mode) (unsafe.Pointer, uint32, ntstatus.Status) {
-	if h == CurrentThread {
-		if t != 0 && t != Thread {
-			return nil, 0, ntstatus.ObjectMismatch
-		}
-		c := kernel.Current()
-		c.Reference()
-		return unsafe.Pointer(c), types[Thread].AllAccess, ntstatus.Success
+func ReferenceByHandle(h Handle, access uint32, t kernel.ObjectType, mode kernel.Mode) (unsafe.Pointer, Granted, ntstatus.Status) {
+	switch h {
+	case CurrentThread:
+		return current(unsafe.Pointer(kernel.Current()), Thread, t)
+	case CurrentProcess:
+		return current(unsafe.Pointer(System()), Process, t)
 	}
 	var o *kernel.ObjectHeader
-	var granted uint32
+	var g Granted
 	s := ntstatus.InvalidHandle
-	old := table.lock.Acquire()
-	if e := h.find(); e != nil {
-		o, granted = e.object, e.access
+	old := lock.Acquire()
+	if e := h.find(mode); e != nil {
+		o, g = e.object, Granted{e.access, e.flags}
 		switch {
 		case t != 0 && o.TypeIndex != t:
 			s = ntstatus.ObjectMismatch
-		case mode == kernel.UserMode && types[o.TypeIndex].grant(access)&^granted != 0:
+		case mode == kernel.UserMode && Describe(o.TypeIndex).grant(access)&^g.Access != 0:
 			s = ntstatus.AccessDenied
 		default:
 			s = ntstatus.Success
 			o.Reference()
 		}
 	}
-	table.lock.Release(old)
+	lock.Release(old)
 	if s != ntstatus.Success {
-		return nil, 0, s
+		return nil, Granted{}, s
 	}
-	return o.Body(), granted, s
+	return o.Body(), g, s
 }
 
-// Close closes a handle (ObCloseHandle). From the kernel a handle that is not
-// open is bug check INVALID_KERNEL_HANDLE, unless it is one that a failed call
-// leaves behind: 0 and -1 are InvalidHandle.
+// current returns an object that a handle with a meaning of its own stands for.
+func current(body unsafe.Pointer, is, want kernel.ObjectType) (unsafe.Pointer, Granted, ntstatus.Status) {
+	if want != 0 && want != is {
+		return nil, Granted{}, ntstatus.ObjectMismatch
+	}
+	Reference(body)
+	return body, Granted{Access: Describe(is).AllAccess}, ntstatus.Success
+}
+
+// Parameter 2 of bug check INVALID_KERNEL_HANDLE.
+const (
+	closedProtected = 0
+	closedInvalid   = 1
+)
+
+// Close closes a handle (ObCloseHandle). The object's name goes with the last of
+// them, unless it is permanent. Statuses: Success, InvalidHandle, and
+// HandleNotClosable for one that is protected. From the kernel these mistakes are
+// bug check INVALID_KERNEL_HANDLE, but for handles that a failed call leaves
+// behind: 0 and -1 are InvalidHandle.
 //
 // IRQL: PASSIVE_LEVEL
 func Close(h Handle, mode kernel.Mode) ntstatus.Status {
 	if h == CurrentThread || h == CurrentProcess || h == 0 {
 		return ntstatus.InvalidHandle
 	}
-	old := table.lock.Acquire()
-	e := h.find()
+	s := ntstatus.InvalidHandle
+	why := uintptr(closedInvalid)
 	var o *kernel.ObjectHeader
-	if e != nil {
+	var n name
+	old := lock.Acquire()
+	switch e := h.find(mode); {
+	case e == nil:
+	case e.flags&ProtectClose != 0:
+		s, why = ntstatus.HandleNotClosable, closedProtected
+	default:
+		s = ntstatus.Success
 		o = e.object
-		*e = entry{next: table.free}
-		table.free = uint32((h &^ kernelHandle) / 4)
-		table.count--
+		n = e.close(h.index())
 	}
-	table.lock.Release(old)
-	if o == nil {
+	lock.Release(old)
+	if s != ntstatus.Success {
 		if mode == kernel.KernelMode {
-			bugcheck.Stop(bugcheck.InvalidKernelHandle, uintptr(h), 1, 0, 0)
+			bugcheck.Stop(bugcheck.InvalidKernelHandle, uintptr(h), why, 0, 0)
 		}
-		return ntstatus.InvalidHandle
+		return s
 	}
-	atomic.AddInt64(&o.HandleCount, -1)
+	n.drop()
 	Dereference(o.Body())
-	return ntstatus.Success
+	return s
 }
 
-// Info is what Handles tells about an open handle.
-type Info struct {
-	Handle   Handle
-	Object   uintptr // address of the body
-	Access   uint32
-	Type     kernel.ObjectType
-	Pointers int64
-	Handles  int64
+// close frees the i-th entry, e. The caller drops its reference to the object,
+// and the name. Lock held.
+func (e *entry) close(i uint32) name {
+	o := e.object
+	*e = entry{flags: table.free}
+	table.free = i
+	Describe(o.TypeIndex).handles.Shrink()
+	atomic.AddInt64(&o.HandleCount, -1)
+	return expire(o)
 }
 
-// Handles copies the open handles to buf, in order, and returns how many there
-// are in all.
+// SetFlags changes which of ProtectClose and Inherit a handle has
+// (ObSetHandleAttributes).
 //
-// IRQL: <= DISPATCH_LEVEL
-func Handles(buf []Info) int {
-	n := 0
-	old := table.lock.Acquire()
-	for i := uint32(1); i < table.used; i++ {
-		e := at(i)
-		if e.object == nil {
-			continue
-		}
-		if n < len(buf) {
-			o := e.object
-			buf[n] = Info{kernelHandle | Handle(i)*4, uintptr(o.Body()), e.access, o.TypeIndex, o.PointerCount, o.HandleCount}
-		}
-		n++
+// Statuses: Success, InvalidHandle.
+//
+// IRQL: PASSIVE_LEVEL
+func SetFlags(h Handle, flags uint32, mode kernel.Mode) ntstatus.Status {
+	const settable = ProtectClose | Inherit
+	s := ntstatus.InvalidHandle
+	old := lock.Acquire()
+	if e := h.find(mode); e != nil {
+		e.flags = e.flags&^settable | flags&settable
+		s = ntstatus.Success
 	}
-	table.lock.Release(old)
-	return n
+	lock.Release(old)
+	return s
 }

@@ -4,13 +4,21 @@ import (
 	"unsafe"
 
 	"irqlab/kernel"
+	"irqlab/list"
+	"irqlab/pool"
 )
 
 // The types of objects.
 const (
-	Thread                   = kernel.ObjectThread
-	Event  kernel.ObjectType = iota + 2
-	last
+	Thread                       = kernel.ObjectThread
+	ObjectType kernel.ObjectType = iota + 2
+	Directory
+	Process
+	Event
+	Mutant
+	Semaphore
+	Timer
+	Types // behind the last
 )
 
 // Access rights that every type knows (ACCESS_MASK).
@@ -26,7 +34,9 @@ const (
 	GenericWrite   = 0x4000_0000
 	GenericRead    = 0x8000_0000
 
-	standard = Delete | ReadControl | WriteDAC | WriteOwner | Synchronize
+	required = Delete | ReadControl | WriteDAC | WriteOwner // STANDARD_RIGHTS_REQUIRED
+	standard = required | Synchronize
+	specific = 0xFFFF
 )
 
 // Type describes the objects of one type (OBJECT_TYPE).
@@ -37,46 +47,113 @@ type Type struct {
 	// What the generic rights mean (GENERIC_MAPPING).
 	Read, Write, Execute uint32
 
-	// delete ends an object that nobody refers to any more.
-	delete func(o *kernel.ObjectHeader)
+	Waitable bool // the body begins with a dispatcher header
+
+	index kernel.ObjectType
+	tag   pool.Tag
+
+	// ends, if set, is called when nobody refers to an object any more, before
+	// its memory is freed: at <= DISPATCH_LEVEL, without a lock.
+	ends func(body unsafe.Pointer)
+
+	population *kernel.Population
+	objects    list.Entry        // all but threads, which have a table of their own
+	handles    kernel.Population // table lock held
 }
 
-var types = [last]Type{
-	Thread: {
-		Name:      "Thread",
-		AllAccess: standard | 0xFFFF,
+// typeObject is a type as an object with a name.
+type typeObject struct {
+	info
+	kernel.ObjectHeader
+	Type
+	count kernel.Population
+}
+
+var types = [Types]typeObject{
+	Thread: {Type: Type{
+		Name: "Thread", tag: 'T' | 'h'<<8 | 'r'<<16 | 'e'<<24, Waitable: true,
+		AllAccess: standard | specific,
 		Read:      ReadControl | 0x0048, // THREAD_GET_CONTEXT, THREAD_QUERY_INFORMATION
 		Write:     ReadControl | 0x0037, // THREAD_TERMINATE, _SUSPEND_RESUME, _ALERT, _SET_CONTEXT, _SET_INFORMATION
 		Execute:   ReadControl | Synchronize | 0x0800,
-		delete:    nil, // see Dereference
-	},
-	Event: {
-		Name:      "Event",
+	}},
+	ObjectType: {Type: Type{
+		Name: "Type", tag: 'O' | 'b'<<8 | 'j'<<16 | 'T'<<24,
+		AllAccess: required | 0x0001, // OBJECT_TYPE_CREATE
+		Read:      ReadControl, Write: ReadControl, Execute: ReadControl,
+	}},
+	Directory: {Type: Type{
+		Name: "Directory", tag: 'D' | 'i'<<8 | 'r'<<16 | 'e'<<24,
+		AllAccess: required | 0x000F,
+		Read:      ReadControl | 0x0003, // DIRECTORY_QUERY, DIRECTORY_TRAVERSE
+		Write:     ReadControl | 0x000C, // DIRECTORY_CREATE_OBJECT, _CREATE_SUBDIRECTORY
+		Execute:   ReadControl | 0x0003,
+	}},
+	Process: {Type: Type{
+		Name: "Process", tag: 'P' | 'r'<<8 | 'o'<<16 | 'c'<<24, Waitable: true,
+		AllAccess: standard | specific,
+		Read:      ReadControl | 0x0410, // PROCESS_QUERY_INFORMATION, PROCESS_VM_READ
+		Write:     ReadControl | 0x0BEA,
+		Execute:   ReadControl | Synchronize | 0x1001,
+	}},
+	Event: {Type: Type{
+		Name: "Event", tag: 'E' | 'v'<<8 | 'e'<<16 | 'n'<<24, Waitable: true,
 		AllAccess: standard | 0x0003,
-		Read:      ReadControl | 0x0001, // EVENT_QUERY_STATE
-		Write:     ReadControl | 0x0002, // EVENT_MODIFY_STATE
+		Read:      ReadControl | QueryState,
+		Write:     ReadControl | ModifyState,
 		Execute:   ReadControl | Synchronize,
-		delete:    free,
-	},
+	}},
+	Mutant: {Type: Type{
+		Name: "Mutant", tag: 'M' | 'u'<<8 | 't'<<16 | 'a'<<24, Waitable: true,
+		AllAccess: standard | QueryState,
+		Read:      ReadControl | QueryState,
+		Write:     ReadControl,
+		Execute:   ReadControl | Synchronize,
+		ends:      endMutant,
+	}},
+	Semaphore: {Type: Type{
+		Name: "Semaphore", tag: 'S' | 'e'<<8 | 'm'<<16 | 'a'<<24, Waitable: true,
+		AllAccess: standard | 0x0003,
+		Read:      ReadControl | QueryState,
+		Write:     ReadControl | ModifyState,
+		Execute:   ReadControl | Synchronize,
+	}},
+	Timer: {Type: Type{
+		Name: "Timer", tag: 'T' | 'i'<<8 | 'm'<<16 | 'e'<<24, Waitable: true,
+		AllAccess: standard | 0x0003,
+		Read:      ReadControl | QueryState,
+		Write:     ReadControl | ModifyState,
+		Execute:   ReadControl | Synchronize,
+		ends:      endTimer,
+	}},
 }
 
+// Rights of the types that drivers use: EVENT_QUERY_STATE, SEMAPHORE_MODIFY_STATE
+// and the like.
+const (
+	QueryState  = 0x0001
+	ModifyState = 0x0002
+)
+
 // TypeOf describes the type of the object with the given body.
-func TypeOf(body unsafe.Pointer) *Type { return &types[kernel.ObjectOf(body).TypeIndex] }
+//
+// IRQL: <= DISPATCH_LEVEL
+func TypeOf(body unsafe.Pointer) *Type { return Describe(headerOf(body).TypeIndex) }
 
 // Describe describes a type.
-func Describe(t kernel.ObjectType) *Type { return &types[t] }
+func Describe(t kernel.ObjectType) *Type { return &types[t].Type }
 
 // Index returns the type's number; nil is no type, 0.
 func (t *Type) Index() kernel.ObjectType {
 	if t == nil {
 		return 0
 	}
-	return kernel.ObjectType((uintptr(unsafe.Pointer(t)) - uintptr(unsafe.Pointer(&types))) / unsafe.Sizeof(Type{}))
+	return t.index
 }
 
 // grant turns the access asked for into the access a handle carries.
 func (t *Type) grant(access uint32) uint32 {
-	granted := access & (standard | 0xFFFF)
+	granted := access & (standard | specific)
 	for _, g := range [...]struct{ generic, meant uint32 }{
 		{GenericRead, t.Read}, {GenericWrite, t.Write}, {GenericExecute, t.Execute},
 		{GenericAll, t.AllAccess}, {MaximumAllowed, t.AllAccess},

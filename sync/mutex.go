@@ -82,6 +82,54 @@ func (m *Mutex) ReleaseBeforeWait() int32 {
 	return m.release(&a)
 }
 
+// TryRelease is Release that returns what Release raises.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (m *Mutex) TryRelease() (previous int32, s ntstatus.Status) {
+	a := kernel.Args{P: unsafe.Pointer(m), C: uintptr(irql.Current())}
+	kernel.Enter(releaseMutex, &a)
+	return word(&a), ntstatus.Status(int32(a.A))
+}
+
+// Abandon makes the mutant free, whoever owns it, has it say so to its next owner,
+// and returns the state before (KeReleaseMutant with Abandoned). A mutex that is
+// not the caller's raises STATUS_MUTANT_NOT_OWNED.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (m *Mutex) Abandon() int32 {
+	a := kernel.Args{P: unsafe.Pointer(m)}
+	kernel.Enter(abandonMutex, &a)
+	if s := ntstatus.Status(int32(a.A)); s != ntstatus.Success {
+		kernel.RaiseStatus(s)
+	}
+	return word(&a)
+}
+
+func abandonMutex(a *kernel.Args) {
+	old := kernel.LockDispatcher()
+	previous, s := (*Mutex)(a.P).Mutant.Abandon()
+	kernel.UnlockDispatcher(old)
+	a.R, a.A = uintptr(uint32(previous)), uintptr(uint32(s))
+}
+
+// Query returns the state, whether the mutant is the running thread's, and whether
+// it was abandoned (NtQueryMutant).
+//
+// IRQL: <= DISPATCH_LEVEL
+func (m *Mutex) Query() (state int32, owned, abandoned bool) {
+	a := kernel.Args{P: unsafe.Pointer(m)}
+	kernel.Enter(queryMutex, &a)
+	return word(&a), a.A != 0, a.B != 0
+}
+
+func queryMutex(a *kernel.Args) {
+	m := (*Mutex)(a.P)
+	old := kernel.LockDispatcher()
+	a.R = uintptr(uint32(m.Header.SignalState))
+	a.A, a.B = truth(m.Owner == kernel.Current()), truth(m.Abandoned != 0)
+	kernel.UnlockDispatcher(old)
+}
+
 func (m *Mutex) release(a *kernel.Args) int32 {
 	kernel.Enter(releaseMutex, a)
 	if s := ntstatus.Status(int32(a.A)); s != ntstatus.Success {

@@ -54,6 +54,18 @@ func (s *Semaphore) ReleaseBeforeWait(inc int8, n int32) int32 {
 	return s.release(&a)
 }
 
+// TryRelease is Release that returns what Release raises.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (s *Semaphore) TryRelease(inc int8, n int32) (previous int32, status ntstatus.Status) {
+	a := kernel.Args{P: unsafe.Pointer(s), Q: unsafe.Pointer(&n), A: uintptr(uint8(inc))}
+	kernel.Enter(releaseSemaphore, &a)
+	if a.P == nil {
+		return word(&a), ntstatus.SemaphoreLimit
+	}
+	return word(&a), ntstatus.Success
+}
+
 func (s *Semaphore) release(a *kernel.Args) int32 {
 	kernel.Enter(releaseSemaphore, a)
 	if a.P == nil {
