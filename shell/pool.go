@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"irqlab/mm"
-	"irqlab/ob"
 	"irqlab/pool"
 )
 
@@ -35,22 +34,5 @@ func (sh *shell) pool(args []string) error {
 	}
 	m := mm.ReadStats()
 	fmt.Fprintf(w, "pool: %d pages; memory: %d MiB, %d MiB free\n", pool.Pages(), megabytes(m.Total), megabytes(m.Free))
-	return nil
-}
-
-func (sh *shell) handles(args []string) error {
-	if len(args) > 0 {
-		return errUsage
-	}
-	buf := make([]ob.Info, 1024)
-	n := ob.Handles(buf)
-	if n == 0 {
-		fmt.Fprintln(sh.console, "no handle is open")
-		return nil
-	}
-	for _, h := range buf[:min(n, len(buf))] {
-		fmt.Fprintf(sh.console, "%#x: object %#x, %s, access %#x, %d handles, %d references\n",
-			uintptr(h.Handle), h.Object, ob.Describe(h.Type).Name, h.Access, h.Handles, h.Pointers)
-	}
 	return nil
 }

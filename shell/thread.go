@@ -9,15 +9,7 @@ import (
 )
 
 // snapshot returns the live threads.
-func snapshot() []kernel.ThreadInfo {
-	for n := 64; ; {
-		buf := make([]kernel.ThreadInfo, n)
-		if n = kernel.Threads(buf); n <= len(buf) {
-			return buf[:n]
-		}
-		n += 16 // they may become more
-	}
-}
+func snapshot() []kernel.ThreadInfo { return all(kernel.Threads) }
 
 func name(t *kernel.ThreadInfo) string {
 	s, _, _ := strings.Cut(string(t.Name[:]), "\x00")

@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"math"
+	"unicode/utf16"
 	"unsafe"
 
 	"irqlab/irql"
@@ -25,13 +27,34 @@ type OBJECT_ATTRIBUTES struct {
 
 // Attributes of objects and handles.
 const (
-	OBJ_INHERIT          ULONG = 0x002
-	OBJ_PERMANENT        ULONG = 0x010
-	OBJ_EXCLUSIVE        ULONG = 0x020
-	OBJ_CASE_INSENSITIVE ULONG = 0x040
-	OBJ_OPENIF           ULONG = 0x080
-	OBJ_KERNEL_HANDLE    ULONG = 0x200
+	OBJ_PROTECT_CLOSE      ULONG = ob.ProtectClose
+	OBJ_INHERIT            ULONG = ob.Inherit
+	OBJ_PERMANENT          ULONG = ob.Permanent
+	OBJ_EXCLUSIVE          ULONG = ob.Exclusive
+	OBJ_CASE_INSENSITIVE   ULONG = ob.CaseInsensitive
+	OBJ_OPENIF             ULONG = ob.OpenIf
+	OBJ_KERNEL_HANDLE      ULONG = ob.KernelHandle
+	OBJ_FORCE_ACCESS_CHECK ULONG = 0x400
+
+	validAttributes = OBJ_INHERIT | OBJ_PERMANENT | OBJ_EXCLUSIVE | OBJ_CASE_INSENSITIVE | OBJ_OPENIF |
+		OBJ_KERNEL_HANDLE | OBJ_FORCE_ACCESS_CHECK
 )
+
+// String returns a counted string in Go memory, as a C driver makes it of a
+// literal with RTL_CONSTANT_STRING.
+func String(s string) *UNICODE_STRING {
+	units := utf16.Encode([]rune(s))
+	n := min(len(units), math.MaxUint16/2)
+	return &UNICODE_STRING{Length: USHORT(2 * n), MaximumLength: USHORT(2 * n), Buffer: unsafe.SliceData(units)}
+}
+
+// String returns the string's text.
+func (s *UNICODE_STRING) String() string {
+	if s == nil || s.Buffer == nil {
+		return ""
+	}
+	return string(utf16.Decode(unsafe.Slice(s.Buffer, s.Length/2)))
+}
 
 // InitializeObjectAttributes fills in p.
 //
@@ -52,13 +75,18 @@ func NtCurrentProcess() HANDLE { return ob.CurrentProcess }
 // IRQL: any
 func NtCurrentThread() HANDLE { return ob.CurrentThread }
 
-// POBJECT_TYPE points to a pointer variable such as PsThreadType.
+// POBJECT_TYPE points to a type. PsThreadType and the like are of this type:
+// what C code dereferences once is used as it is.
 type POBJECT_TYPE = *ob.Type
 
 // The types that ObReferenceObjectByHandle checks against.
 var (
-	PsThreadType      POBJECT_TYPE = ob.Describe(ob.Thread)
-	ExEventObjectType POBJECT_TYPE = ob.Describe(ob.Event)
+	PsThreadType          POBJECT_TYPE = ob.Describe(ob.Thread)
+	PsProcessType         POBJECT_TYPE = ob.Describe(ob.Process)
+	ExEventObjectType     POBJECT_TYPE = ob.Describe(ob.Event)
+	ExSemaphoreObjectType POBJECT_TYPE = ob.Describe(ob.Semaphore)
+	ExMutantObjectType    POBJECT_TYPE = ob.Describe(ob.Mutant)
+	ExTimerObjectType     POBJECT_TYPE = ob.Describe(ob.Timer)
 )
 
 // OBJECT_HANDLE_INFORMATION tells about a handle.
@@ -84,95 +112,85 @@ func ObReferenceObjectByHandle(Handle HANDLE, DesiredAccess ACCESS_MASK, ObjectT
 	}
 	*Object = p
 	if HandleInformation != nil {
-		*HandleInformation = OBJECT_HANDLE_INFORMATION{GrantedAccess: granted}
+		*HandleInformation = OBJECT_HANDLE_INFORMATION{granted.Flags & (OBJ_PROTECT_CLOSE | OBJ_INHERIT), granted.Access}
 	}
 	return s
 }
 
-// ObReferenceObject keeps an object alive.
+// ObReferenceObjectByHandleWithTag is ObReferenceObjectByHandle; the tag is for
+// tracing references, which is not done.
 //
-// IRQL: <= DISPATCH_LEVEL
-func ObReferenceObject(Object PVOID) {
-	atMost(irql.Dispatch)
-	ob.Reference(Object)
+// IRQL: PASSIVE_LEVEL
+func ObReferenceObjectByHandleWithTag(Handle HANDLE, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE, Tag ULONG, Object *PVOID, HandleInformation *OBJECT_HANDLE_INFORMATION) NTSTATUS {
+	return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation)
 }
 
-// ObReferenceObjectByPointer is ObReferenceObject for an object of the given
-// type; another is STATUS_OBJECT_TYPE_MISMATCH and gets no reference.
+// ObOpenObjectByPointer stores a new handle to an object. UserMode gets no
+// handles for the kernel.
 //
-// IRQL: <= DISPATCH_LEVEL
-func ObReferenceObjectByPointer(Object PVOID, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE) NTSTATUS {
-	atMost(irql.Dispatch)
-	if ObjectType != nil && ob.TypeOf(Object) != ObjectType {
-		return STATUS_OBJECT_TYPE_MISMATCH
-	}
-	ob.Reference(Object)
-	return STATUS_SUCCESS
-}
-
-// ObDereferenceObject drops a reference; the object goes with the last one. One
-// too many is bug check REFERENCE_BY_POINTER.
-//
-// IRQL: <= DISPATCH_LEVEL
-func ObDereferenceObject(Object PVOID) {
-	atMost(irql.Dispatch)
-	ob.Dereference(Object)
-}
-
-// ObOpenObjectByPointer stores a new handle to an object.
+// It returns STATUS_OBJECT_TYPE_MISMATCH, STATUS_INVALID_PARAMETER for attributes
+// that handles can't have, STATUS_ACCESS_DENIED for an exclusive object that has
+// a handle, and STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: <= APC_LEVEL
 func ObOpenObjectByPointer(Object PVOID, HandleAttributes ULONG, PassedAccessState PVOID, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE, Handle PHANDLE) NTSTATUS {
 	atMost(irql.APC)
+	if HandleAttributes&^validAttributes != 0 {
+		return STATUS_INVALID_PARAMETER
+	}
 	if ObjectType != nil && ob.TypeOf(Object) != ObjectType {
 		return STATUS_OBJECT_TYPE_MISMATCH
 	}
-	h, ok := ob.Insert(Object, DesiredAccess)
-	if !ok {
-		return STATUS_INSUFFICIENT_RESOURCES
+	if AccessMode == UserMode {
+		HandleAttributes &^= OBJ_KERNEL_HANDLE
 	}
-	*Handle = h
-	return STATUS_SUCCESS
+	h, s := ob.Open(Object, HandleAttributes, DesiredAccess)
+	if NT_SUCCESS(s) {
+		*Handle = h
+	}
+	return s
 }
 
-// ZwClose closes a handle. One that is not open is bug check
-// INVALID_KERNEL_HANDLE; 0 and the handles that stand for the caller are
-// STATUS_INVALID_HANDLE.
-//
-// IRQL: PASSIVE_LEVEL
-func ZwClose(Handle HANDLE) NTSTATUS {
-	atMost(irql.Passive)
-	return ob.Close(Handle, KernelMode)
-}
-
-// ObCloseHandle is ZwClose with a mode: for UserMode a handle that is not open
-// is STATUS_INVALID_HANDLE.
-//
-// IRQL: PASSIVE_LEVEL
-func ObCloseHandle(Handle HANDLE, PreviousMode KPROCESSOR_MODE) NTSTATUS {
-	atMost(irql.Passive)
-	return ob.Close(Handle, PreviousMode)
-}
-
-// ObIsKernelHandle reports whether a handle is the system process's.
+// ObMakeTemporaryObject lets a permanent object go with its last handle, at once
+// if it has none.
 //
 // IRQL: <= APC_LEVEL
-func ObIsKernelHandle(Handle HANDLE) BOOLEAN {
+func ObMakeTemporaryObject(Object PVOID) {
 	atMost(irql.APC)
-	return Handle.IsKernel()
+	ob.MakeTemporary(Object)
 }
 
-// ZwWaitForSingleObject is KeWaitForSingleObject for a handle with SYNCHRONIZE
-// access.
+// OBJECT_NAME_INFORMATION is what ObQueryNameString fills in; the characters
+// follow it.
+type OBJECT_NAME_INFORMATION struct {
+	Name UNICODE_STRING
+}
+
+// ObQueryNameString stores an object's full name, with a terminating zero; an
+// object without one has an empty name. ReturnLength is the number of bytes
+// needed; fewer are STATUS_INFO_LENGTH_MISMATCH.
 //
-// IRQL: PASSIVE_LEVEL
-func ZwWaitForSingleObject(Handle HANDLE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
-	atMost(irql.Passive)
-	p, _, s := ob.ReferenceByHandle(Handle, SYNCHRONIZE, 0, KernelMode)
-	if !NT_SUCCESS(s) {
-		return s
+// IRQL: <= APC_LEVEL
+func ObQueryNameString(Object PVOID, ObjectNameInfo *OBJECT_NAME_INFORMATION, Length ULONG, ReturnLength PULONG) NTSTATUS {
+	atMost(irql.APC)
+	const head = ULONG(unsafe.Sizeof(OBJECT_NAME_INFORMATION{}))
+	var text []uint16
+	if Length > head {
+		text = unsafe.Slice((*uint16)(unsafe.Add(unsafe.Pointer(ObjectNameInfo), head)), (Length-head)/2)
 	}
-	s = KeWaitForSingleObject(p, UserRequest, KernelMode, Alertable, Timeout)
-	ob.Dereference(p)
-	return s
+	n := ob.Name(Object, text)
+	*ReturnLength = head
+	if n > 0 {
+		*ReturnLength += ULONG(n+1) * 2
+	}
+	if Length < *ReturnLength {
+		return STATUS_INFO_LENGTH_MISMATCH
+	}
+	if n == 0 {
+		ObjectNameInfo.Name = UNICODE_STRING{}
+		return STATUS_SUCCESS
+	}
+	text[n] = 0
+	ObjectNameInfo.Name = UNICODE_STRING{USHORT(n * 2), USHORT(n*2 + 2), unsafe.SliceData(text)}
+	return STATUS_SUCCESS
 }

@@ -41,6 +41,27 @@ const (
 	STATUS_STACK_OVERFLOW           = ntstatus.StackOverflow
 	STATUS_PROCEDURE_NOT_FOUND      = ntstatus.ProcedureNotFound
 	STATUS_MUTANT_LIMIT_EXCEEDED    = ntstatus.MutantLimit
+
+	STATUS_OBJECT_NAME_EXISTS              = ntstatus.NameExists
+	STATUS_TIMER_RESUME_IGNORED            = ntstatus.TimerResume
+	STATUS_DATATYPE_MISALIGNMENT           = ntstatus.Misalignment
+	STATUS_INVALID_INFO_CLASS              = ntstatus.InvalidInfoClass
+	STATUS_INFO_LENGTH_MISMATCH            = ntstatus.InfoLength
+	STATUS_INVALID_CID                     = ntstatus.InvalidClientID
+	STATUS_INVALID_PARAMETER_MIX           = ntstatus.ParameterMix
+	STATUS_OBJECT_NAME_INVALID             = ntstatus.NameInvalid
+	STATUS_OBJECT_NAME_NOT_FOUND           = ntstatus.NameNotFound
+	STATUS_OBJECT_NAME_COLLISION           = ntstatus.NameCollision
+	STATUS_OBJECT_PATH_NOT_FOUND           = ntstatus.PathNotFound
+	STATUS_OBJECT_PATH_SYNTAX_BAD          = ntstatus.PathSyntaxBad
+	STATUS_PRIVILEGE_NOT_HELD              = ntstatus.PrivilegeNotHeld
+	STATUS_HANDLE_NOT_CLOSABLE             = ntstatus.HandleNotClosable
+	STATUS_FLT_INSTANCE_ALTITUDE_COLLISION = ntstatus.AltitudeCollision
+	STATUS_INVALID_THREAD                  = ntstatus.InvalidThread
+	STATUS_INVALID_PARAMETER_1             = ntstatus.InvalidParameter1
+	STATUS_INVALID_PARAMETER_3             = ntstatus.InvalidParameter3
+	STATUS_INVALID_PARAMETER_4             = ntstatus.InvalidParameter4
+	STATUS_INVALID_PARAMETER_6             = ntstatus.InvalidParameter6
 )
 
 // NT_SUCCESS reports whether s is a success or informational code. Waits return

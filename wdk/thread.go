@@ -20,7 +20,7 @@ type CLIENT_ID struct {
 }
 
 // systemProcessID is the ID of the one process there is.
-const systemProcessID HANDLE = 4
+const systemProcessID HANDLE = ob.SystemID
 
 // PsCreateSystemThread makes a thread that runs StartRoutine at PASSIVE_LEVEL
 // with priority 8, and stores a handle to it, to be closed with ZwClose, and its
@@ -29,8 +29,8 @@ const systemProcessID HANDLE = 4
 // STATUS_SUCCESS.
 //
 // It returns STATUS_INVALID_PARAMETER for attributes that threads can't have,
-// STATUS_INVALID_HANDLE for a process that does not exist, and
-// STATUS_INSUFFICIENT_RESOURCES.
+// STATUS_INVALID_HANDLE and STATUS_OBJECT_TYPE_MISMATCH for a process that
+// is none, and STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: PASSIVE_LEVEL
 func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, ProcessHandle HANDLE, ClientId *CLIENT_ID, StartRoutine PKSTART_ROUTINE, StartContext PVOID) NTSTATUS {
@@ -38,8 +38,10 @@ func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, Objec
 	if a := ObjectAttributes; a != nil && a.Attributes&^(OBJ_KERNEL_HANDLE|OBJ_CASE_INSENSITIVE) != 0 {
 		return STATUS_INVALID_PARAMETER
 	}
-	if ProcessHandle != 0 && ProcessHandle != NtCurrentProcess() {
-		return STATUS_INVALID_HANDLE
+	if ProcessHandle != 0 {
+		if s := with(KernelMode, ProcessHandle, 0, PsProcessType, func(PEPROCESS) {}); !NT_SUCCESS(s) {
+			return s
+		}
 	}
 	if StartRoutine == nil || ThreadHandle == nil {
 		return STATUS_INVALID_PARAMETER
@@ -48,18 +50,15 @@ func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, Objec
 	if !ok {
 		return STATUS_INSUFFICIENT_RESOURCES
 	}
-	h, ok := ob.Insert(unsafe.Pointer(t), DesiredAccess)
-	if ok {
+	h, s := ob.Open(unsafe.Pointer(t), OBJ_KERNEL_HANDLE, DesiredAccess)
+	if NT_SUCCESS(s) {
 		*ThreadHandle = h
 		if ClientId != nil {
 			*ClientId = CLIENT_ID{systemProcessID, HANDLE(t.ID)}
 		}
 	}
 	t.Dereference()
-	if !ok {
-		return STATUS_INSUFFICIENT_RESOURCES
-	}
-	return STATUS_SUCCESS
+	return s
 }
 
 // routineName names a thread after its routine, without the package's path.

@@ -1,0 +1,92 @@
+package wdk
+
+import (
+	"irqlab/irql"
+	"irqlab/ob"
+)
+
+// ObReferenceObject keeps an object alive. An address that is none of an object
+// is bug check REFERENCE_BY_POINTER.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObReferenceObject(Object PVOID) {
+	atMost(irql.Dispatch)
+	ob.Reference(Object)
+}
+
+// ObfReferenceObject is ObReferenceObject. The documentation reserves what it
+// returns; here it returns nothing.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObfReferenceObject(Object PVOID) { ObReferenceObject(Object) }
+
+// ObReferenceObjectWithTag is ObReferenceObject; the tag is for tracing
+// references, which is not done.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObReferenceObjectWithTag(Object PVOID, Tag ULONG) { ObReferenceObject(Object) }
+
+// ObReferenceObjectSafe is ObReferenceObject for an object that may be about to
+// be deleted: it returns false then.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObReferenceObjectSafe(Object PVOID) BOOLEAN {
+	atMost(irql.Dispatch)
+	return ob.ReferenceSafe(Object)
+}
+
+// ObReferenceObjectByPointer is ObReferenceObject for an object of the given
+// type; another is STATUS_OBJECT_TYPE_MISMATCH and gets no reference.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObReferenceObjectByPointer(Object PVOID, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE) NTSTATUS {
+	atMost(irql.Dispatch)
+	if ObjectType != nil && ob.TypeOf(Object) != ObjectType {
+		return STATUS_OBJECT_TYPE_MISMATCH
+	}
+	ob.Reference(Object)
+	return STATUS_SUCCESS
+}
+
+// ObReferenceObjectByPointerWithTag is ObReferenceObjectByPointer.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObReferenceObjectByPointerWithTag(Object PVOID, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE, Tag ULONG) NTSTATUS {
+	return ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode)
+}
+
+// ObDereferenceObject drops a reference; the object goes with the last one, at
+// once. One too many is bug check REFERENCE_BY_POINTER.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObDereferenceObject(Object PVOID) {
+	atMost(irql.Dispatch)
+	ob.Dereference(Object)
+}
+
+// ObfDereferenceObject is ObDereferenceObject.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObfDereferenceObject(Object PVOID) { ObDereferenceObject(Object) }
+
+// ObDereferenceObjectWithTag is ObDereferenceObject.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObDereferenceObjectWithTag(Object PVOID, Tag ULONG) { ObDereferenceObject(Object) }
+
+// ObDereferenceObjectDeferDelete is ObDereferenceObject for a caller that holds
+// locks: with the last reference a worker thread deletes the object, at
+// PASSIVE_LEVEL.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObDereferenceObjectDeferDelete(Object PVOID) {
+	atMost(irql.Dispatch)
+	ob.DereferenceLater(Object)
+}
+
+// ObDereferenceObjectDeferDeleteWithTag is ObDereferenceObjectDeferDelete.
+//
+// IRQL: <= DISPATCH_LEVEL
+func ObDereferenceObjectDeferDeleteWithTag(Object PVOID, Tag ULONG) {
+	ObDereferenceObjectDeferDelete(Object)
+}
