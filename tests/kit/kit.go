@@ -26,6 +26,7 @@ const Tag pool.Tag = 'T' | 'e'<<8 | 's'<<16 | 't'<<24
 // test, unless that has failed: then threads may still use it.
 func New[T any](t testing.TB) *T {
 	t.Helper()
+	NoLeaks(t)
 	p := pool.Alloc(unsafe.Sizeof(*new(T)), Tag)
 	if p == nil {
 		t.Fatal("out of pool")
@@ -55,6 +56,7 @@ const Patience = 20 * time.Second
 // Until waits until ok returns true.
 func Until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
+	NoLeaks(t)
 	for end := time.Now().Add(Patience); !ok(); time.Sleep(100 * time.Microsecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%s: still not after %v", what, Patience)
@@ -88,6 +90,7 @@ type Thread struct {
 // goes into prepare.
 func Go(t testing.TB, fn func() ntstatus.Status, prepare ...func()) *Thread {
 	t.Helper()
+	NoLeaks(t)
 	th := &Thread{done: make(chan struct{})}
 	ready := make(chan struct{})
 	go func() {
@@ -207,6 +210,7 @@ func CPUs() uint32 { return atomic.LoadUint32(&arch.NumCPUs) }
 // NeedCPUs skips the test on a machine with fewer processors.
 func NeedCPUs(t testing.TB, n uint32) {
 	t.Helper()
+	NoLeaks(t)
 	if CPUs() < n {
 		t.Skipf("needs %d processors", n)
 	}

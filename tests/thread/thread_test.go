@@ -183,7 +183,8 @@ func TestHandles(t *testing.T) {
 		want   NTSTATUS
 	}{
 		{h, SYNCHRONIZE, nil, KernelMode, STATUS_SUCCESS},
-		{h, GENERIC_ALL, PsThreadType, UserMode, STATUS_SUCCESS},
+		{h, GENERIC_ALL, PsThreadType, KernelMode, STATUS_SUCCESS},
+		{h, SYNCHRONIZE, PsThreadType, UserMode, STATUS_INVALID_HANDLE},
 		{h, SYNCHRONIZE, ExEventObjectType, KernelMode, STATUS_OBJECT_TYPE_MISMATCH},
 		{h + 4*1000, SYNCHRONIZE, PsThreadType, KernelMode, STATUS_INVALID_HANDLE},
 		{h + 1, SYNCHRONIZE, PsThreadType, KernelMode, STATUS_INVALID_HANDLE},
@@ -224,25 +225,28 @@ func TestAccess(t *testing.T) {
 	e := event(t, NotificationEvent)
 	var h HANDLE
 	PsCreateSystemThread(&h, SYNCHRONIZE, nil, 0, nil, func(PVOID) { wait(PVOID(e)) }, nil)
-	var p PVOID
-	var info OBJECT_HANDLE_INFORMATION
-	s := ObReferenceObjectByHandle(h, SYNCHRONIZE, PsThreadType, UserMode, &p, &info)
-	if s != STATUS_SUCCESS || info.GrantedAccess != SYNCHRONIZE {
-		t.Fatalf("%v, granted %#x", s, info.GrantedAccess)
+	var p, q PVOID
+	if s := ObReferenceObjectByHandle(h, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &p, nil); s != STATUS_SUCCESS {
+		t.Fatalf("more access than granted, as the kernel: %v", s)
 	}
 	// The running thread, the handle, and ours.
 	if o := kernel.ObjectOf(p); o.PointerCount != 3 || o.HandleCount != 1 {
 		t.Errorf("%d references, %d handles; want 3 and 1", o.PointerCount, o.HandleCount)
 	}
-	var q PVOID
-	if s := ObReferenceObjectByHandle(h, THREAD_ALL_ACCESS, PsThreadType, UserMode, &q, nil); s != STATUS_ACCESS_DENIED {
+	var user HANDLE
+	if s := ObOpenObjectByPointer(p, OBJ_KERNEL_HANDLE, nil, SYNCHRONIZE, PsThreadType, UserMode, &user); s != STATUS_SUCCESS || ObIsKernelHandle(user) {
+		t.Fatalf("a user's handle: %v, %#x", s, uintptr(user))
+	}
+	var info OBJECT_HANDLE_INFORMATION
+	s := ObReferenceObjectByHandle(user, SYNCHRONIZE, PsThreadType, UserMode, &q, &info)
+	if s != STATUS_SUCCESS || info.GrantedAccess != SYNCHRONIZE {
+		t.Fatalf("%v, granted %#x", s, info.GrantedAccess)
+	}
+	ObDereferenceObject(q)
+	if s := ObReferenceObjectByHandle(user, THREAD_ALL_ACCESS, PsThreadType, UserMode, &q, nil); s != STATUS_ACCESS_DENIED {
 		t.Errorf("more access than granted, as a user: %v", s)
 	}
-	if s := ObReferenceObjectByHandle(h, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &q, nil); s != STATUS_SUCCESS {
-		t.Errorf("the same, as the kernel: %v", s)
-	} else {
-		ObDereferenceObject(q)
-	}
+	ZwClose(user)
 	var h2 HANDLE
 	if s := ObOpenObjectByPointer(p, 0, nil, SYNCHRONIZE, PsThreadType, KernelMode, &h2); s != STATUS_SUCCESS || h2 == h {
 		t.Errorf("a second handle: %v", s)
