@@ -115,25 +115,26 @@ func (p *Population) Shrink() { atomic.AddInt64(&p.Now, -1) }
 // ended and are still referred to. Idle threads are none of them.
 var ThreadObjects Population
 
-// ThreadReferences returns the number of live threads, and of references to
-// threads beyond the one that a live thread has on itself.
+// ThreadReferences returns, as they are at one time, the number of thread objects,
+// of live threads among them, and of references to threads beyond the one that a
+// live thread has on itself.
 //
 // IRQL: <= DISPATCH_LEVEL
-func ThreadReferences() (live, extra int64) {
+func ThreadReferences() (objects, live, extra int64) {
 	var a Args
 	Enter(threadReferences, &a)
-	return int64(a.A), int64(a.B)
+	return int64(a.A), int64(a.B), int64(a.C)
 }
 
 func threadReferences(a *Args) {
 	old := LockDispatcher()
 	for _, t := range &threads {
 		if t != nil {
-			a.A++
-			a.B += uintptr(atomic.LoadInt64(&ObjectOf(unsafe.Pointer(t)).PointerCount) - 1)
+			a.B++
+			a.C += uintptr(atomic.LoadInt64(&ObjectOf(unsafe.Pointer(t)).PointerCount) - 1)
 		}
 	}
-	ended := ThreadObjects.Now - int64(a.A)
+	a.A = uintptr(atomic.LoadInt64(&ThreadObjects.Now))
 	UnlockDispatcher(old)
-	a.B += uintptr(max(ended, 0))
+	a.C += a.A - a.B // an ended thread's object has a reference at least
 }

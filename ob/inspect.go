@@ -64,7 +64,7 @@ func (t *Type) Count() (c Census) {
 	c.Handles, c.PeakHandles = t.handles.Now, t.handles.Peak
 	lock.Release(old)
 	if t.index == Thread {
-		c.Live, c.References = kernel.ThreadReferences()
+		c.Objects, c.Live, c.References = kernel.ThreadReferences()
 	}
 	return c
 }

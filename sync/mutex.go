@@ -87,8 +87,26 @@ func (m *Mutex) ReleaseBeforeWait() int32 {
 // IRQL: <= DISPATCH_LEVEL
 func (m *Mutex) TryRelease() (previous int32, s ntstatus.Status) {
 	a := kernel.Args{P: unsafe.Pointer(m), C: uintptr(irql.Current())}
-	kernel.Enter(releaseMutex, &a)
-	return word(&a), ntstatus.Status(int32(a.A))
+	return m.tryRelease(&a)
+}
+
+// TryReleaseBeforeWait is ReleaseBeforeWait that returns what that raises, at the
+// level that it was called at.
+//
+// IRQL: <= APC_LEVEL
+func (m *Mutex) TryReleaseBeforeWait() (previous int32, s ntstatus.Status) {
+	a := kernel.Args{P: unsafe.Pointer(m)}
+	beforeWait(&a, irql.APC)
+	return m.tryRelease(&a)
+}
+
+func (m *Mutex) tryRelease(a *kernel.Args) (previous int32, s ntstatus.Status) {
+	kernel.Enter(releaseMutex, a)
+	s = ntstatus.Status(int32(a.A))
+	if s != ntstatus.Success && a.B != 0 {
+		irql.Lower(irql.Level(a.C))
+	}
+	return word(a), s
 }
 
 // Abandon makes the mutant free, whoever owns it, has it say so to its next owner,
@@ -131,14 +149,11 @@ func queryMutex(a *kernel.Args) {
 }
 
 func (m *Mutex) release(a *kernel.Args) int32 {
-	kernel.Enter(releaseMutex, a)
-	if s := ntstatus.Status(int32(a.A)); s != ntstatus.Success {
-		if a.B != 0 {
-			irql.Lower(irql.Level(a.C))
-		}
+	previous, s := m.tryRelease(a)
+	if s != ntstatus.Success {
 		kernel.RaiseStatus(s)
 	}
-	return word(a)
+	return previous
 }
 
 func releaseMutex(a *kernel.Args) {

@@ -59,22 +59,36 @@ func (s *Semaphore) ReleaseBeforeWait(inc int8, n int32) int32 {
 // IRQL: <= DISPATCH_LEVEL
 func (s *Semaphore) TryRelease(inc int8, n int32) (previous int32, status ntstatus.Status) {
 	a := kernel.Args{P: unsafe.Pointer(s), Q: unsafe.Pointer(&n), A: uintptr(uint8(inc))}
-	kernel.Enter(releaseSemaphore, &a)
-	if a.P == nil {
-		return word(&a), ntstatus.SemaphoreLimit
-	}
-	return word(&a), ntstatus.Success
+	return s.tryRelease(&a)
 }
 
-func (s *Semaphore) release(a *kernel.Args) int32 {
+// TryReleaseBeforeWait is ReleaseBeforeWait that returns what that raises, at the
+// level that it was called at.
+//
+// IRQL: PASSIVE_LEVEL
+func (s *Semaphore) TryReleaseBeforeWait(inc int8, n int32) (previous int32, status ntstatus.Status) {
+	a := kernel.Args{P: unsafe.Pointer(s), Q: unsafe.Pointer(&n), A: uintptr(uint8(inc))}
+	beforeWait(&a, irql.Passive)
+	return s.tryRelease(&a)
+}
+
+func (s *Semaphore) tryRelease(a *kernel.Args) (previous int32, status ntstatus.Status) {
 	kernel.Enter(releaseSemaphore, a)
 	if a.P == nil {
+		status = ntstatus.SemaphoreLimit
 		if a.B != 0 {
 			irql.Lower(irql.Level(a.C))
 		}
-		kernel.RaiseStatus(ntstatus.SemaphoreLimit)
 	}
-	return word(a)
+	return word(a), status
+}
+
+func (s *Semaphore) release(a *kernel.Args) int32 {
+	previous, status := s.tryRelease(a)
+	if status != ntstatus.Success {
+		kernel.RaiseStatus(status)
+	}
+	return previous
 }
 
 // releaseSemaphore leaves a.P nil if the count would pass the limit.

@@ -43,18 +43,24 @@ func Wait(h *kernel.Header, timeout *int64, alertable bool, mode kernel.Mode) nt
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func WaitMany(objects **kernel.Header, n int, typ kernel.WaitType, timeout *int64, alertable bool,
 	mode kernel.Mode, blocks *kernel.WaitBlock) ntstatus.Status {
-	w := waiting{objects: objects, n: n, typ: typ, timeout: timeout, alertable: alertable, mode: mode,
-		blocks: uintptr(unsafe.Pointer(blocks))}
-	var s ntstatus.Status
-	if arch.InKernel() {
-		s = w.wait(timeout, nil)
-	} else {
-		s = w.fromGo()
-	}
-	if s == ntstatus.MutantLimit {
+	s := TryWaitMany(objects, n, typ, timeout, alertable, mode, blocks)
+	if s == ntstatus.MutantLimit || s == ntstatus.InvalidThread {
 		kernel.RaiseStatus(s)
 	}
 	return s
+}
+
+// TryWaitMany is WaitMany that returns what WaitMany raises.
+//
+// IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
+func TryWaitMany(objects **kernel.Header, n int, typ kernel.WaitType, timeout *int64, alertable bool,
+	mode kernel.Mode, blocks *kernel.WaitBlock) ntstatus.Status {
+	w := waiting{objects: objects, n: n, typ: typ, timeout: timeout, alertable: alertable, mode: mode,
+		blocks: uintptr(unsafe.Pointer(blocks))}
+	if arch.InKernel() {
+		return w.wait(timeout, nil)
+	}
+	return w.fromGo()
 }
 
 // waiting carries a wait into the kernel.
@@ -79,7 +85,7 @@ func (w *waiting) wait(timeout *int64, r *kernel.Rewait) ntstatus.Status {
 func (w *waiting) fromGo() ntstatus.Status {
 	t := kernel.Current()
 	if !t.Locked && w.mutants() {
-		kernel.RaiseStatus(ntstatus.InvalidThread)
+		return ntstatus.InvalidThread
 	}
 	a := kernel.Args{P: unsafe.Pointer(w)}
 	if t.WaitNext {

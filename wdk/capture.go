@@ -1,14 +1,12 @@
 package wdk
 
 import (
-	"runtime"
-	"runtime/debug"
 	"unsafe"
 
 	"irqlab/irql"
 	"irqlab/kernel"
-	"irqlab/ntstatus"
 	"irqlab/ob"
+	"irqlab/seh"
 )
 
 // ExGetPreviousMode returns on whose behalf the running thread is in the kernel:
@@ -31,35 +29,11 @@ func KeGetPreviousMode() KPROCESSOR_MODE {
 	return UserMode
 }
 
-// attempt calls fn, which touches memory of a caller that is not trusted, and
-// returns what an exception handler around it would: STATUS_ACCESS_VIOLATION, or
-// the status that fn raised.
+// attempt calls fn, which touches memory of a caller that is not trusted, in a try
+// block, and returns STATUS_SUCCESS or the exception's code.
 func attempt(fn func()) (s NTSTATUS) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		switch x := recover().(type) {
-		case nil:
-		case ntstatus.Exception:
-			s = x.Status
-		case runtime.Error:
-			s = STATUS_ACCESS_VIOLATION
-		default:
-			panic(x)
-		}
-	}()
-	fn()
-	return STATUS_SUCCESS
-}
-
-// caught is deferred by services that turn an exception into their status.
-func caught(s *NTSTATUS) {
-	switch x := recover().(type) {
-	case nil:
-	case ntstatus.Exception:
-		*s = x.Status
-	default:
-		panic(x)
-	}
+	seh.Try(fn, seh.Handle, func(x *seh.Exception) { s = x.Code() })
+	return s
 }
 
 // probe checks that a UserMode caller's variable can be written. What the kernel
@@ -68,13 +42,7 @@ func probe[T any](mode KPROCESSOR_MODE, p *T) NTSTATUS {
 	if mode == KernelMode {
 		return STATUS_SUCCESS
 	}
-	if uintptr(unsafe.Pointer(p))%unsafe.Alignof(*p) != 0 {
-		return STATUS_DATATYPE_MISALIGNMENT
-	}
-	return attempt(func() {
-		v := *p
-		*p = v
-	})
+	return attempt(func() { seh.ProbeForWrite(unsafe.Pointer(p), unsafe.Sizeof(*p), unsafe.Alignof(*p)) })
 }
 
 // probeOptional is probe for a variable that may be missing.
@@ -97,10 +65,24 @@ func read[T any](mode KPROCESSOR_MODE, p *T) (v T, s NTSTATUS) {
 	if mode == KernelMode {
 		return *p, STATUS_SUCCESS
 	}
-	if uintptr(unsafe.Pointer(p))%unsafe.Alignof(*p) != 0 {
-		return v, STATUS_DATATYPE_MISALIGNMENT
+	s = attempt(func() {
+		seh.ProbeForRead(unsafe.Pointer(p), unsafe.Sizeof(*p), unsafe.Alignof(*p))
+		v = *p
+	})
+	return v, s
+}
+
+// readMany returns n variables of the caller.
+func readMany[T any](mode KPROCESSOR_MODE, p *T, n int) (v []T, s NTSTATUS) {
+	v = make([]T, n)
+	if mode == KernelMode {
+		copy(v, unsafe.Slice(p, n))
+		return v, STATUS_SUCCESS
 	}
-	s = attempt(func() { v = *p })
+	s = attempt(func() {
+		seh.ProbeForRead(unsafe.Pointer(p), uintptr(n)*unsafe.Sizeof(*p), unsafe.Alignof(*p))
+		copy(v, unsafe.Slice(p, n))
+	})
 	return v, s
 }
 
@@ -130,13 +112,8 @@ func attributes(mode KPROCESSOR_MODE, p *OBJECT_ATTRIBUTES) (a ob.Attributes, s 
 	if name.Length%2 != 0 {
 		return a, STATUS_OBJECT_NAME_INVALID
 	}
-	a.Name = make([]uint16, name.Length/2)
-	from := func() { copy(a.Name, unsafe.Slice(name.Buffer, len(a.Name))) }
-	if mode == KernelMode {
-		from()
-		return a, STATUS_SUCCESS
-	}
-	return a, attempt(from)
+	a.Name, s = readMany(mode, name.Buffer, int(name.Length/2))
+	return a, s
 }
 
 // create makes an object, which init initialises, and stores a handle to it, or to

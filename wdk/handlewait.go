@@ -43,8 +43,8 @@ func waitForSingle(mode KPROCESSOR_MODE, h HANDLE, alertable BOOLEAN, timeout PL
 		return s
 	}
 	defer ob.Dereference(p)
-	defer caught(&s)
-	return sync.Wait((*kernel.Header)(p), timeout, alertable, mode)
+	o := (*kernel.Header)(p)
+	return sync.TryWaitMany(&o, 1, WaitAny, timeout, alertable, mode, nil)
 }
 
 // ownTimeout returns a caller's timeout in a variable that the caller does not
@@ -107,11 +107,11 @@ func waitForMultiple(mode KPROCESSOR_MODE, n ULONG, handles []HANDLE, typ WAIT_T
 	if !NT_SUCCESS(s) {
 		return s
 	}
-	own := make([]HANDLE, n)
-	from := func() { copy(own, handles[:n]) }
-	if mode == KernelMode {
-		from()
-	} else if s = attempt(from); !NT_SUCCESS(s) {
+	if int(n) > len(handles) {
+		return STATUS_ACCESS_VIOLATION
+	}
+	own, s := readMany(mode, unsafe.SliceData(handles), int(n))
+	if !NT_SUCCESS(s) {
 		return s
 	}
 	objects := make([]*kernel.Header, 0, n)
@@ -140,8 +140,7 @@ func waitForMultiple(mode KPROCESSOR_MODE, n ULONG, handles []HANDLE, typ WAIT_T
 		}
 		defer pool.Free(PVOID(blocks), waitTag)
 	}
-	defer caught(&s)
-	return sync.WaitMany(&objects[0], int(n), typ, timeout, alertable, mode, blocks)
+	return sync.TryWaitMany(&objects[0], int(n), typ, timeout, alertable, mode, blocks)
 }
 
 // ZwSignalAndWaitForSingleObject sets an event, releases a mutant, or releases a
@@ -184,25 +183,40 @@ func signalAndWait(mode KPROCESSOR_MODE, signal, wait HANDLE, alertable BOOLEAN,
 		return s
 	}
 	defer ob.Dereference(second)
-	needed := map[POBJECT_TYPE]ACCESS_MASK{
-		ExEventObjectType: EVENT_MODIFY_STATE, ExSemaphoreObjectType: SEMAPHORE_MODIFY_STATE, ExMutantObjectType: SYNCHRONIZE,
-	}
-	access, ok := needed[ob.TypeOf(first)]
-	switch {
-	case !ok:
+	var access ACCESS_MASK
+	switch ob.TypeOf(first) {
+	case ExEventObjectType:
+		access = EVENT_MODIFY_STATE
+	case ExSemaphoreObjectType:
+		access = SEMAPHORE_MODIFY_STATE
+	case ExMutantObjectType:
+		access = SYNCHRONIZE
+	default:
 		return STATUS_OBJECT_TYPE_MISMATCH
+	}
+	switch {
 	case mode == UserMode && granted.Access&access == 0:
 		return STATUS_ACCESS_DENIED
+	case ob.TypeOf(second) == ExMutantObjectType && !kernel.RunsLocked():
+		return STATUS_INVALID_THREAD
 	}
-	defer caught(&s)
-	// Nothing may come between the two calls: the dispatcher is locked.
-	switch t := ob.TypeOf(first); t {
+	return signalThenWait(first, (*kernel.Header)(second), alertable, timeout, mode)
+}
+
+// signalThenWait signals the first object, with Wait = TRUE, and waits for the
+// second.
+func signalThenWait(first PVOID, second *kernel.Header, alertable BOOLEAN, timeout PLARGE_INTEGER, mode KPROCESSOR_MODE) (s NTSTATUS) {
+	// The dispatcher is locked from here to the wait.
+	switch ob.TypeOf(first) {
 	case ExEventObjectType:
 		PKEVENT(first).SetBeforeWait(EVENT_INCREMENT)
 	case ExSemaphoreObjectType:
-		PKSEMAPHORE(first).ReleaseBeforeWait(SEMAPHORE_INCREMENT, 1)
-	case ExMutantObjectType:
-		PKMUTANT(first).ReleaseBeforeWait()
+		_, s = PKSEMAPHORE(first).TryReleaseBeforeWait(SEMAPHORE_INCREMENT, 1)
+	default:
+		_, s = PKMUTANT(first).TryReleaseBeforeWait()
 	}
-	return sync.Wait((*kernel.Header)(second), timeout, alertable, mode)
+	if s != STATUS_SUCCESS {
+		return s
+	}
+	return sync.TryWaitMany(&second, 1, WaitAny, timeout, alertable, mode, nil)
 }

@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"irqlab/irql"
-	"irqlab/kernel"
 )
 
 // THREADINFOCLASS says what ZwSetInformationThread sets.
@@ -58,15 +57,10 @@ func setInformationThread(mode KPROCESSOR_MODE, h HANDLE, class THREADINFOCLASS,
 		active := KeQueryActiveProcessors()
 		return setThread(mode, h, p, length, func(v KAFFINITY) BOOLEAN {
 			return v != 0 && v&^active == 0
-		}, func(t PKTHREAD, v KAFFINITY) {
-			a := kernel.Args{P: unsafe.Pointer(t), A: v}
-			kernel.Enter(setThreadAffinity, &a)
-		})
+		}, func(t PKTHREAD, v KAFFINITY) { KeSetAffinityThread(t, v) })
 	}
 	return STATUS_INVALID_INFO_CLASS
 }
-
-func setThreadAffinity(a *kernel.Args) { (*kernel.Thread)(a.P).SetAffinity(uint32(a.A)) }
 
 // setThread sets one value, if it is allowed.
 func setThread[T any](mode KPROCESSOR_MODE, h HANDLE, p PVOID, length ULONG, allowed func(T) BOOLEAN, set func(PKTHREAD, T)) NTSTATUS {

@@ -44,7 +44,6 @@ const (
 
 	STATUS_OBJECT_NAME_EXISTS              = ntstatus.NameExists
 	STATUS_TIMER_RESUME_IGNORED            = ntstatus.TimerResume
-	STATUS_DATATYPE_MISALIGNMENT           = ntstatus.Misalignment
 	STATUS_INVALID_INFO_CLASS              = ntstatus.InvalidInfoClass
 	STATUS_INFO_LENGTH_MISMATCH            = ntstatus.InfoLength
 	STATUS_INVALID_CID                     = ntstatus.InvalidClientID
@@ -59,8 +58,6 @@ const (
 	STATUS_FLT_INSTANCE_ALTITUDE_COLLISION = ntstatus.AltitudeCollision
 	STATUS_INVALID_THREAD                  = ntstatus.InvalidThread
 	STATUS_INVALID_PARAMETER_1             = ntstatus.InvalidParameter1
-	STATUS_INVALID_PARAMETER_3             = ntstatus.InvalidParameter3
-	STATUS_INVALID_PARAMETER_4             = ntstatus.InvalidParameter4
 	STATUS_INVALID_PARAMETER_6             = ntstatus.InvalidParameter6
 )
 

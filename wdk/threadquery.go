@@ -93,16 +93,3 @@ func KeSetIdealProcessorThread(Thread PKTHREAD, Processor UCHAR) UCHAR {
 }
 
 func setIdeal(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).SetIdeal(uint32(a.A))) }
-
-// ExGetPreviousMode returns KernelMode: there is no user mode.
-//
-// IRQL: <= DISPATCH_LEVEL
-func ExGetPreviousMode() KPROCESSOR_MODE {
-	atMost(irql.Dispatch)
-	return KernelMode
-}
-
-// KeGetPreviousMode returns KernelMode.
-//
-// IRQL: any
-func KeGetPreviousMode() KPROCESSOR_MODE { return KernelMode }

@@ -172,17 +172,13 @@ func TestQueryName(t *testing.T) {
 	var dir HANDLE
 	want(t, "create", ZwCreateDirectoryObject(&dir, DIRECTORY_ALL_ACCESS, attributes(base+"Town", 0, 0)), STATUS_SUCCESS)
 	defer ZwClose(dir)
-	type buffer struct {
-		OBJECT_NAME_INFORMATION
-		text [200]uint16
-	}
+	const size = 400
 	query := func(p PVOID, length ULONG) (string, ULONG, NTSTATUS) {
-		var b buffer
+		i := (*OBJECT_NAME_INFORMATION)(unsafe.Pointer(new([size / 8]uint64)))
 		var n ULONG
-		s := ObQueryNameString(p, &b.OBJECT_NAME_INFORMATION, length, &n)
-		return b.Name.String(), n, s
+		s := ObQueryNameString(p, i, length, &n)
+		return i.Name.String(), n, s
 	}
-	const size = ULONG(unsafe.Sizeof(buffer{}))
 	for name, h := range map[string]HANDLE{
 		"":                                   event(t, nil, EVENT_ALL_ACCESS),
 		`\BaseNamedObjects\Town\Hall`:        event(t, attributes("Hall", 0, dir), EVENT_ALL_ACCESS),
