@@ -80,7 +80,9 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 	if err != nil {
 		return err
 	}
-	ownDisk := m.Disk == ""
+	// The host decides when a disk answers: a run that repeats has none, unless it
+	// is asked for.
+	ownDisk := m.Disk == "" && m.Seed == nil
 	for _, m.CPUs = range m.counts {
 		if ownDisk {
 			m.Disk = filepath.Join(dir, fmt.Sprintf("disk%d", m.CPUs))
