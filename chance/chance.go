@@ -23,10 +23,22 @@ const rarity = 8
 
 // Start enables the points. Boot processor, before the others start.
 func Start(seed uint64) {
+	reseed(seed)
+	enabled = true
+}
+
+// Reseed begins another schedule in a run that has a seed, so that one boot can
+// try many. In a run without it does nothing.
+func Reseed(seed uint64) {
+	if enabled && explore == nil {
+		reseed(seed)
+	}
+}
+
+func reseed(seed uint64) {
 	for i := range state {
 		state[i] = seed*0x9E3779B97F4A7C15 + uint64(i)
 	}
-	enabled = true
 }
 
 // Enabled reports whether the points are taken.
