@@ -46,7 +46,7 @@ gdb: tools ## boot the shell under gdb
 kd: tools ## boot the shell under the kernel debugger
 	@$(IRQLAB) kd $(MACHINE) $(SHELL_PKG)
 
-test: tools lint host-test test-go-short $(VM_RUNS) ## run every test, on the host and in the machine (15 minutes)
+test: tools lint host-test test-go-short $(VM_RUNS) schedules ## run every test, on the host and in the machine (15 minutes)
 
 check: tools lint ## run the quick checks: formatting, linters, host tests, one boot per architecture (2 minutes)
 	@go test -short -overlay "$$($(IRQLAB) overlay)" -vet=off $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
@@ -54,7 +54,18 @@ check: tools lint ## run the quick checks: formatting, linters, host tests, one 
 test-go: tools ## run the Go distribution's own tests in the machine
 	@$(IRQLAB) gotests -arch $(ARCH) -cpus $(CPUS)
 
+# Each seed gives every lock and wait as many schedules, timed otherwise than the
+# next seed's.
+SCHEDULE_SEEDS = $(or $(SEED),3 7)
+in_schedules   = for arch in $(1); do for seed in $(SCHEDULE_SEEDS); do \
+		$(IRQLAB) test -arch $$arch -cpus 2 -seed $$seed -opt schedules=$(2) -count 1 -vet=off -timeout 2h ./tests/schedules || exit; \
+	done; done
+
+schedules: tools
+	@$(call in_schedules,amd64 arm64,100)
+
 soak: tools ## stress every machine for TIME: both architectures, 1, 2 and 4 CPUs, or the ARCH and CPUS given
+	@$(call in_schedules,$(call given,ARCH,amd64 arm64),500)
 	@for arch in $(call given,ARCH,amd64 arm64); do for cpus in $(call given,CPUS,1 2 4); do \
 		$(IRQLAB) run -arch $$arch -cpus $$cpus -mem $(MEM) $(if $(SEED),-seed $(SEED)) -timeout 1000h $(SOAK_PKG) -- $(TIME) || exit; \
 	done; done
@@ -98,4 +109,4 @@ tools: qemu-installed
 qemu-installed:
 	@cmd/irqlab/install-qemu.sh </dev/null >&2
 
-.PHONY: help qemu gdb kd test check test-go soak rules bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)
+.PHONY: help qemu gdb kd test check test-go schedules soak rules bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)
