@@ -78,6 +78,13 @@ func StopNotify(key uintptr) ntstatus.Status {
 	return ntstatus.Success
 }
 
+// watched reports whether there is anybody to notify.
+func watched() bool {
+	notifyMu.Lock()
+	defer notifyMu.Unlock()
+	return len(notifications) != 0
+}
+
 // notify calls the routines that are registered now.
 func notify(id uint32, created bool) {
 	me := kernel.Current().ID

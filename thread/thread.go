@@ -75,13 +75,19 @@ func Start(name string, fn func()) (*kernel.Thread, bool) {
 	if !reserve() {
 		return nil, false
 	}
-	bound, told := make(chan *kernel.Thread, 1), make(chan struct{})
+	bound := make(chan *kernel.Thread, 1)
+	var told chan struct{} // closed when it has been
+	if watched() {
+		told = make(chan struct{})
+	}
 	go func() {
 		runtime.LockOSThread()
 		t := bind(true, name)
 		t.Reference()
 		bound <- t
-		<-told
+		if told != nil {
+			<-told
+		}
 		defer ended()
 		seh.Run(func() {
 			fn()
@@ -89,8 +95,10 @@ func Start(name string, fn func()) (*kernel.Thread, bool) {
 		}, unhandled)
 	}()
 	t := <-bound
-	notify(t.ID, true)
-	close(told)
+	if told != nil {
+		notify(t.ID, true)
+		close(told)
+	}
 	return t, true
 }
 
@@ -106,7 +114,9 @@ func Exit(status ntstatus.Status) ntstatus.Status {
 	if !kernel.Current().System {
 		return ntstatus.InvalidParameter
 	}
-	notify(kernel.Current().ID, false)
+	if watched() {
+		notify(kernel.Current().ID, false)
+	}
 	a := kernel.Args{A: uintptr(uint32(status))}
 	kernel.Enter(refuseAPCs, &a) // which calls what is due still
 	kernel.Enter(prepareExit, &a)
