@@ -39,21 +39,7 @@ func screen(r *request, irql uintptr, enabled bool) {
 		text(function)
 		text(")\n")
 	}
-	for i := range d.Parameters {
-		if d.Parameters[i] != "" {
-			text("    parameter ")
-			decimal(uintptr(i + 1))
-			text(": ")
-			text(d.Parameters[i])
-			text(" = ")
-			short(r.p[i])
-			symbolic(r.p[i])
-			text("\n")
-		}
-	}
-	if Detail != nil {
-		Detail()
-	}
+	explain(d, &r.p)
 	text("CPU ")
 	decimal(uintptr(LastStop.CPU))
 	text("  IRQL ")
@@ -81,6 +67,28 @@ func screen(r *request, irql uintptr, enabled bool) {
 		registers(r.frame)
 	}
 	trace(&LastStop.Trace)
+}
+
+// explain says what the parameters mean.
+func explain(d *Description, p *[4]uintptr) {
+	for i := range p {
+		meaning := d.Parameter(i, p[0])
+		if meaning == "" {
+			continue
+		}
+		text("    parameter ")
+		decimal(uintptr(i + 1))
+		text(": ")
+		text(meaning)
+		text(" = ")
+		short(p[i])
+		symbolic(p[i])
+		if k := KindOf(d.Code, p[0]); i == 0 && k != nil {
+			text(": ")
+			text(k.Meaning)
+		}
+		text("\n")
+	}
 }
 
 func epitaph() {

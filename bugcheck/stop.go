@@ -151,6 +151,7 @@ func stop(arg unsafe.Pointer) {
 		stage = "while writing the dump"
 		WriteDump(s)
 	}
+	runCallbacks()
 	leave()
 }
 

@@ -26,11 +26,11 @@ func TestFramePointer(t *testing.T) {
 }
 
 func TestDescriptions(t *testing.T) {
-	for i, d := range descriptions {
+	for i, d := range Descriptions {
 		if d.Name == "" || d.Meaning == "" || strings.ToUpper(d.Name) != d.Name {
 			t.Errorf("%#x: name %q, meaning %q", d.Code, d.Name, d.Meaning)
 		}
-		if i > 0 && descriptions[i-1].Code >= d.Code {
+		if i > 0 && Descriptions[i-1].Code >= d.Code {
 			t.Errorf("%#x is out of order", d.Code)
 		}
 		if Describe(d.Code).Name != d.Name {

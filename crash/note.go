@@ -24,6 +24,10 @@ func (w *writer) notes(kind dump.Kind, r *bugcheck.Record) {
 	}
 	describe(&stop, kind, r)
 	w.note(dump.Owner, dump.TypeStop, unsafe.Pointer(&stop), unsafe.Sizeof(stop))
+	for i := range added.n {
+		a := &added.blocks[i]
+		w.note(dump.Owner, dump.TypeSecondary, unsafe.Pointer(&added.bytes[a.at]), a.size)
+	}
 }
 
 func (w *writer) registers(r *bugcheck.Record, cpu uint32) {

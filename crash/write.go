@@ -35,7 +35,7 @@ func (p *plan) make(kind dump.Kind) {
 			memory += s.size
 		}
 	}
-	p.notes = uintptr(arch.NumCPUs)*noteSize(unsafe.Sizeof(prStatus{})) + noteSize(unsafe.Sizeof(dump.Stop{}))
+	p.notes = uintptr(arch.NumCPUs)*noteSize(unsafe.Sizeof(prStatus{})) + noteSize(unsafe.Sizeof(dump.Stop{})) + added.size()
 	front := dump.HeaderSize + (1+p.segments)*dump.SegmentSize + p.notes
 	p.front = (front + arch.PageSize - 1) &^ (arch.PageSize - 1)
 	p.length = p.front + memory
@@ -75,6 +75,7 @@ func Write(r *bugcheck.Record) {
 		return
 	}
 	choose(r)
+	bugcheck.CallReason(bugcheck.SecondaryData, unsafe.Pointer(&offer), uint32(unsafe.Sizeof(offer)), prepareOffer, takeOffer)
 	var p plan
 	if p.choose(uintptr(h.PageFile.Room())); p.length > uintptr(h.PageFile.Room()) {
 		refuse("the page file is too small for this kind of dump", disk.OK)

@@ -54,10 +54,13 @@ func KindOf(name string) (k Kind, ok bool) {
 // MaxCPUs is the most processors that a dump describes.
 const MaxCPUs = 8
 
-// Owner is the name of the note that holds a Stop; its type is TypeStop.
+// Owner is the name of irqlab's notes: one of TypeStop, which holds a Stop, and one
+// of TypeSecondary for each block of data that a driver added: 16 bytes of GUID,
+// then the data.
 const (
-	Owner    = "IRQLAB"
-	TypeStop = 1
+	Owner         = "IRQLAB"
+	TypeStop      = 1
+	TypeSecondary = 2
 )
 
 // CoreOwner is the name of the notes that hold a processor's registers, of type

@@ -26,7 +26,7 @@ func trap(f *arch.Frame) {
 	case arch.CausePageFault:
 		pageFault(f)
 	case arch.CauseNMI:
-		bugcheck.Freeze(f)
+		bugcheck.NMI(f)
 	case arch.CauseBreakpoint:
 		if !f.FromKernel() && kernel.ServeCall(f) {
 			return
@@ -68,7 +68,8 @@ func interrupt(f *arch.Frame) {
 		kernel.DispatchInterrupt()
 		arch.DisableInterrupts()
 	case irql.High:
-		bugcheck.Freeze(f) // where no interrupt is non-maskable
+		bugcheck.NMI(f) // where no interrupt is non-maskable
+		board.EndOfInterrupt(v)
 	default:
 		was := kernel.EnterInterrupt()
 		cpu := arch.ThisCPU()

@@ -23,7 +23,7 @@ type command struct {
 // mark are a kernel debugger's. A function, because help refers to it.
 func commands() []command {
 	return []command{
-		{name: "help", args: "[command]", help: "list the commands, or explain one", run: (*shell).help, values: commandNames},
+		{name: "help", args: "[command or bug check]", help: "list the commands, or explain one, or a bug check such as 0xA", run: (*shell).help, values: commandNames},
 		{name: "demo", args: "[name [arguments]]", help: "list the demos, or run one", run: (*shell).demo, values: demoNames},
 		{name: "ps", help: "list all threads", run: (*shell).ps},
 		{name: "top", args: "[-n times] [-d seconds]", help: "show where the processors' time goes", run: (*shell).top},
@@ -40,6 +40,7 @@ func commands() []command {
 		{name: "!object", args: "[name or type]", help: "count the objects, list a directory or the objects of a type", run: (*shell).objects, values: objectNames},
 		{name: "!verifier", help: "show what the verifier has verified", run: (*shell).verifier},
 		{name: "!deadlock", help: "show classes of locks, their order, and locks held", run: (*shell).deadlock},
+		{name: "crash", args: "[code]", help: "list ways to stop the machine, or go one", run: (*shell).crash, values: crashNames},
 		{name: "exit", args: "[status]", help: "leave; without a status, 0 if nothing has failed", run: (*shell).exit},
 	}
 }
@@ -126,6 +127,10 @@ func (sh *shell) help(args []string) error {
 		fmt.Fprintln(sh.console, "Tab completes, the arrow keys recall lines, Ctrl-D leaves. Processors and threads are\nnamed by the numbers that the commands show.")
 		return nil
 	case 1:
+		if c, ok := bugCheck(args[0]); ok {
+			explain(sh.console, c)
+			return nil
+		}
 		c, err := lookup(args[0])
 		if err != nil {
 			return err

@@ -48,6 +48,9 @@ func TestCommands(t *testing.T) {
 		"!deadlock":                        `not verified|(?m)^class \d+: spin lock (.*\n)*\d+ classes, \d+ locks held`,
 		"help":                             `!handle`,
 		"demo":                             `priority`,
+		"crash":                            `0xb8 +ATTEMPTED_SWITCH_FROM_DPC\n +waits in a DPC routine`,
+		"help 0xa":                         `IRQL_NOT_LESS_OR_EQUAL(.*\n)* +parameter 2: IRQL(.*\n)*crash 0xa`,
+		"help spin_lock_not_owned":         `0x10 SPIN_LOCK_NOT_OWNED`,
 		fmt.Sprintf("!thread %#x", self()): `state +running`,
 	} {
 		if out := say(t, line); !regexp.MustCompile(want).MatchString(out) {
@@ -97,7 +100,7 @@ func TestAnyLine(t *testing.T) {
 		for range random.Intn(4) + 1 {
 			line += words[random.Intn(len(words))] + " "
 		}
-		if !strings.HasPrefix(line, "top ") {
+		if !strings.HasPrefix(line, "top ") && !strings.HasPrefix(line, "crash ") {
 			sh.execute(line)
 		}
 	}

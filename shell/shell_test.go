@@ -85,7 +85,7 @@ func TestSession(t *testing.T) {
 		{"exit x", 1, 0, "not a number"},
 		{"exit 1 2\n", 1, 0, "usage: exit [status]"},
 		{"help\n", 0, 0, "list the commands"},
-		{"help help", 0, 0, "usage: help [command]"},
+		{"help help", 0, 0, "usage: help [command or bug check]"},
 		{"help nothing\n", 1, 0, "unknown command"},
 		{"  \t \n\n\r\nhelp\r\n", 0, 0, "list the commands"},
 		{"demo\n", 0, 0, "mutex-race"},

@@ -151,10 +151,10 @@ func PsLookupThreadByThreadId(ThreadId HANDLE, Thread *PETHREAD) NTSTATUS {
 	}
 	a := kernel.Args{A: uintptr(ThreadId)}
 	kernel.Enter(lookup, &a)
-	if a.P == nil {
+	if a.R == 0 {
 		return STATUS_INVALID_PARAMETER
 	}
-	*Thread = PETHREAD(a.P)
+	*Thread = PETHREAD(unsafe.Pointer(a.R))
 	return STATUS_SUCCESS
 }
 
@@ -162,7 +162,7 @@ func lookup(a *kernel.Args) {
 	old := kernel.LockDispatcher()
 	if t := kernel.Lookup(uint32(a.A)); t != nil {
 		t.Reference()
-		a.P = unsafe.Pointer(t)
+		a.R = uintptr(unsafe.Pointer(t)) // no pointer: kernel context has no write barrier
 	}
 	kernel.UnlockDispatcher(old)
 }

@@ -19,10 +19,18 @@ type Dump struct {
 	Stop     dump.Stop
 	AMD64    []dump.PRStatusAMD64 // registers of the processors, on x86-64
 	ARM64    []dump.PRStatusARM64 // on ARM64
+	Added    []Added              // data that drivers added
 	Segments []Segment
 
 	file   io.ReaderAt
 	closer io.Closer
+}
+
+// Added is a block of data that a driver added to the dump
+// (KbCallbackSecondaryDumpData).
+type Added struct {
+	GUID [16]byte
+	Data []byte
 }
 
 // Segment is a range of memory that the dump holds.
@@ -112,6 +120,8 @@ func (d *Dump) notes(b []byte) (stop bool, err error) {
 			copy(padded, content)
 			_, err = binary.Decode(padded, binary.LittleEndian, &d.Stop)
 			stop = true
+		case owner == dump.Owner && kind == dump.TypeSecondary && size >= 16:
+			d.Added = append(d.Added, Added{[16]byte(content), content[16:]})
 		}
 		if err != nil {
 			return stop, err

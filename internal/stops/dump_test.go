@@ -246,7 +246,10 @@ func testDisks(t *testing.T, arch qemu.Arch, image string) {
 // gdb, which knows nothing of irqlab, reads a dump: the processors are threads,
 // and the fault is where the program broke the rule.
 func testGDB(t *testing.T, arch qemu.Arch, image string) {
-	gdb := findGDB(t, arch)
+	gdb := gdbFor(t, arch)
+	if gdb == "" {
+		t.Skip("no gdb for this architecture")
+	}
 	s := newStopped(t, arch, image, diskSize)
 	s.boot(t, "touch-at-dispatch")
 	_, file := s.fetch(t)
@@ -260,8 +263,8 @@ func testGDB(t *testing.T, arch qemu.Arch, image string) {
 	}
 }
 
-// findGDB returns a gdb that knows the architecture.
-func findGDB(t *testing.T, arch qemu.Arch) string {
+// gdbFor returns a gdb that knows the architecture, or "".
+func gdbFor(t *testing.T, arch qemu.Arch) string {
 	t.Helper()
 	set := map[qemu.Arch]string{qemu.AMD64: "set architecture i386:x86-64", qemu.ARM64: "set architecture aarch64"}[arch]
 	for _, name := range []string{"gdb-multiarch", "gdb"} {
@@ -270,7 +273,6 @@ func findGDB(t *testing.T, arch qemu.Arch) string {
 			return name
 		}
 	}
-	t.Skip("no gdb for this architecture")
 	return ""
 }
 
@@ -282,7 +284,7 @@ func TestDump(t *testing.T) {
 			}
 			image := program(t, arch)
 			for name, test := range map[string]func(*testing.T, qemu.Arch, string){
-				"kinds": testKinds, "translation": testTranslation, "unread": testUnread, "disks": testDisks, "gdb": testGDB,
+				"kinds": testKinds, "translation": testTranslation, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "gdb": testGDB,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

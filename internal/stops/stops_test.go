@@ -138,10 +138,13 @@ var stops = map[string]stop{
 }
 
 // program is the image of tests/stops for an architecture.
-func program(t *testing.T, arch qemu.Arch) string {
+func program(t *testing.T, arch qemu.Arch) string { return build(t, arch, "irqlab/tests/stops") }
+
+// build builds the image of a program.
+func build(t *testing.T, arch qemu.Arch, pkg string) string {
 	t.Helper()
-	image := filepath.Join(t.TempDir(), "stops.img")
-	cmd := exec.CommandContext(t.Context(), "go", "run", "irqlab/cmd/irqlab", "build", "-arch", string(arch), "-o", image, "irqlab/tests/stops")
+	image := filepath.Join(t.TempDir(), "image")
+	cmd := exec.CommandContext(t.Context(), "go", "run", "irqlab/cmd/irqlab", "build", "-arch", string(arch), "-o", image, pkg)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -1,0 +1,113 @@
+// Package provoke breaks rules of the kernel on purpose, one for every bug check
+// that can be brought about, as NotMyFault does on Windows: it does what a driver
+// with the error would do, so that the stop, its screen and its dump can be looked
+// at.
+package provoke
+
+import (
+	"os"
+	"unsafe"
+
+	"irqlab/bugcheck"
+	. "irqlab/wdk"
+)
+
+// Provocation is a way to a bug check.
+type Provocation struct {
+	Code bugcheck.Code
+	What string // a driver does, such as: "waits in a DPC routine"
+
+	do func()
+}
+
+// Do does it, and does not return, unless the machine does not notice.
+func (p *Provocation) Do() { p.do() }
+
+// Find returns the way to a code.
+func Find(c bugcheck.Code) (p *Provocation, ok bool) {
+	for i := range All {
+		if All[i].Code == c {
+			return &All[i], true
+		}
+	}
+	return nil, false
+}
+
+// All has a provocation for each code, ordered by code.
+var All = []Provocation{
+	{bugcheck.APCIndexMismatch, "leaves a critical region that it has not entered", KeLeaveCriticalRegion},
+	{bugcheck.IRQLNotGreaterOrEqual, "raises IRQL to a lower level", raiseToLower},
+	{bugcheck.IRQLNotLessOrEqual, "gives the kernel a bad address at DISPATCH_LEVEL", badEvent},
+	{bugcheck.MaximumWaitObjects, "waits for 65 objects", waitForTooMany},
+	{bugcheck.SpinLockAlreadyOwned, "acquires a spin lock twice", acquireTwice},
+	{bugcheck.SpinLockNotOwned, "releases a spin lock that it does not hold", releaseUnowned},
+	{bugcheck.ReferenceByPointer, "drops a reference that it does not have", dereferenceTwice},
+	{bugcheck.BadPoolHeader, "writes beyond the end of a pool block", overrun},
+	{bugcheck.KmodeExceptionNotHandled, "raises an exception that its filter does not want", unhandledException},
+	{bugcheck.KernelAPCPendingDuringExit, "ends a thread in a critical region", exitInRegion},
+	{bugcheck.SystemExitOwnedMutex, "returns from a work item with a mutex", workItemKeepsMutex},
+	{bugcheck.InterruptException, "executes an invalid instruction in an interrupt service routine", faultInISR},
+	{bugcheck.PageFaultInNonpagedArea, "reads pool that was unmapped", touchUnmapped},
+	{bugcheck.SystemThreadException, "follows a nil pointer in a system thread", nilInThread},
+	{bugcheck.UnexpectedKernelModeTrap, "overflows the kernel stack", overflowStack},
+	{bugcheck.NMIHardwareFailure, "sends a non-maskable interrupt that nobody claims", sendNMI},
+	{bugcheck.InvalidKernelHandle, "closes a handle that is not open", closeBadHandle},
+	{bugcheck.InvalidWorkQueueItem, "puts an entry into a kernel queue twice", queueTwice},
+	{bugcheck.AttemptedSwitchFromDPC, "waits in a DPC routine", waitInDPC},
+	{bugcheck.BadPoolCaller, "frees pool twice", freeTwice},
+	{bugcheck.VerifierDetectedViolation, "acquires a fast mutex that it holds", fastMutexTwice},
+	{bugcheck.TimerOrDPCInvalid, "frees a timer that is set", freeSetTimer},
+	{bugcheck.IRQLUnexpectedValue, "returns from a DPC routine at another level", raiseInDPC},
+	{bugcheck.DriverIRQLNotLessOrEqual, "touches a bad address at DISPATCH_LEVEL", touchAtDispatch},
+	{bugcheck.WorkerThreadReturnedAtBadIRQL, "returns from a work item at APC_LEVEL", workItemStaysRaised},
+	{bugcheck.ManuallyInitiatedCrash, "asks for it", func() { KeBugCheck(ULONG(bugcheck.ManuallyInitiatedCrash)) }},
+	{bugcheck.ResourceNotOwned, "releases a resource that it does not own", releaseResource},
+	{bugcheck.WorkerInvalid, "queues a work item that is queued", queueItemTwice},
+	{bugcheck.WorkerThreadTermination, "ends the thread that runs its work item", workItemEndsThread},
+	{bugcheck.ResourceOwnerPointer, "makes the owner of a resource an address that is none", badOwnerPointer},
+	{bugcheck.DPCWatchdogViolation, "computes for ever in a DPC routine", spinInDPC},
+	{bugcheck.KernelSecurityCheckFailure, "initializes an event that a thread waits for", initializeInUse},
+	{bugcheck.ThreadTerminateHeldMutex, "ends a thread that owns a mutex", exitWithMutex},
+}
+
+var tag = Tag("Bug!")
+
+// object returns a cleared T in nonpaged pool.
+func object[T any]() *T { return New[T](tag) }
+
+// nothing is a bad address, and zero is 0, which the compiler must not know.
+var (
+	zero    = len(os.Args) >> 32
+	nothing = unsafe.Pointer(uintptr(zero))
+)
+
+// inThread runs fn on a system thread and waits for its end.
+func inThread(fn func()) {
+	var h HANDLE
+	PsCreateSystemThread(&h, SYNCHRONIZE, nil, 0, nil, func(PVOID) { fn() }, nil)
+	ZwWaitForSingleObject(h, false, nil)
+}
+
+// sleep waits for what others do.
+func sleep() {
+	second := -LARGE_INTEGER(1e7)
+	for {
+		KeDelayExecutionThread(KernelMode, false, &second)
+	}
+}
+
+// inDPC runs fn as a DPC.
+func inDPC(fn func()) {
+	d := object[KDPC]()
+	KeInitializeDpc(d, func(_ PKDPC, _, _, _ PVOID) { fn() }, nil)
+	KeInsertQueueDpc(d, nil, nil)
+	sleep()
+}
+
+// inWorkItem runs fn as a work item.
+func inWorkItem(fn func()) {
+	w := object[WORK_QUEUE_ITEM]()
+	ExInitializeWorkItem(w, func(PVOID) { fn() }, nil)
+	ExQueueWorkItem(w, DelayedWorkQueue)
+	sleep()
+}

@@ -1,0 +1,135 @@
+package provoke
+
+import (
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/dpc"
+	"irqlab/intr"
+	"irqlab/irql"
+	"irqlab/seh"
+
+	. "irqlab/wdk"
+)
+
+func dereferenceTwice() {
+	e := object[KEVENT]()
+	KeInitializeEvent(e, NotificationEvent, false)
+	var h HANDLE
+	PsCreateSystemThread(&h, THREAD_ALL_ACCESS, nil, 0, nil, func(PVOID) {
+		KeWaitForSingleObject(PVOID(e), Executive, KernelMode, false, nil)
+	}, nil)
+	var thread PVOID
+	ObReferenceObjectByHandle(h, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &thread, nil)
+	for range 10 {
+		ObDereferenceObject(thread)
+	}
+}
+
+func unhandledException() {
+	seh.Try(func() { ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES) }, seh.Only(STATUS_TIMEOUT), func(*seh.Exception) {})
+}
+
+func nilInThread() { inThread(func() { *(*int)(nothing) = 1 }) }
+
+func exitInRegion() {
+	inThread(func() {
+		KeEnterCriticalRegion()
+		PsTerminateSystemThread(STATUS_SUCCESS)
+	})
+}
+
+func acquiredMutex() *KMUTEX {
+	m := object[KMUTEX]()
+	KeInitializeMutex(m, 0)
+	KeWaitForSingleObject(PVOID(m), Executive, KernelMode, false, nil)
+	return m
+}
+
+func exitWithMutex() {
+	inThread(func() {
+		acquiredMutex()
+		PsTerminateSystemThread(STATUS_SUCCESS)
+	})
+}
+
+func workItemKeepsMutex()  { inWorkItem(func() { acquiredMutex() }) }
+func workItemStaysRaised() { inWorkItem(func() { irql.Raise(irql.APC) }) }
+func workItemEndsThread()  { inWorkItem(func() { PsTerminateSystemThread(STATUS_SUCCESS) }) }
+
+// queueItemTwice queues an item that cannot be taken meanwhile: at DISPATCH_LEVEL
+// there is no thread switch, and the other processors are kept busy.
+func queueItemTwice() {
+	busy := object[KEVENT]()
+	KeInitializeEvent(busy, NotificationEvent, false)
+	for range 2 * maxWorkers {
+		w := object[WORK_QUEUE_ITEM]()
+		ExInitializeWorkItem(w, func(PVOID) {
+			KeWaitForSingleObject(PVOID(busy), Executive, KernelMode, false, nil)
+		}, nil)
+		ExQueueWorkItem(w, DelayedWorkQueue)
+	}
+	w := object[WORK_QUEUE_ITEM]()
+	ExInitializeWorkItem(w, func(PVOID) {}, nil)
+	ExQueueWorkItem(w, DelayedWorkQueue)
+	ExQueueWorkItem(w, DelayedWorkQueue)
+}
+
+// maxWorkers is more than there are worker threads at first.
+const maxWorkers = 32
+
+func closeBadHandle() { ZwClose(0xFFFF_FFFF_8000_0000 | 4*3000) }
+
+func queueTwice() {
+	q, e := object[KQUEUE](), object[LIST_ENTRY]()
+	KeInitializeQueue(q, 0)
+	KeInsertQueue(q, e)
+	KeInsertQueue(q, e)
+	KeRemoveQueue(q, KernelMode, nil)
+	KeRemoveQueue(q, KernelMode, nil)
+}
+
+func waitInDPC() {
+	e := object[KEVENT]()
+	KeInitializeEvent(e, NotificationEvent, false)
+	timeout := -LARGE_INTEGER(1e4)
+	inDPC(func() { KeWaitForSingleObject(PVOID(e), Executive, KernelMode, false, &timeout) })
+}
+
+func raiseInDPC() { inDPC(func() { irql.Raise(irql.DeviceMin) }) }
+
+// spinInDPC has the watchdog lose its patience after a second, not twenty.
+func spinInDPC() {
+	const ticks = 64
+	dpc.SingleLimit = ticks
+	inDPC(func() {
+		for {
+			arch.Pause()
+		}
+	})
+}
+
+// sendNMI interrupts its own processor. On ARM64 that is the interrupt at
+// HIGH_LEVEL.
+func sendNMI() {
+	board.SendNMI(arch.ThisCPU().ID)
+	sleep()
+}
+
+// faultInISR connects a service routine to an interrupt that is requested by
+// software.
+func faultInISR() {
+	const level = 6
+	i := object[KINTERRUPT]()
+	i.Init(&intr.Config{Routine: invalidInstruction, Line: -1, Level: level, Mode: intr.Latched})
+	i.Connect()
+	board.RequestSelf(level)
+	sleep()
+}
+
+func invalidInstruction(*KINTERRUPT, PVOID) bool {
+	undefined()
+	return true
+}
+
+// undefined executes an instruction that there is not; defined in assembly.
+func undefined()

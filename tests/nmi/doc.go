@@ -1,0 +1,2 @@
+// Package nmi tests callbacks for non-maskable interrupts.
+package nmi
