@@ -31,6 +31,10 @@ func PutByte(c byte) { console.Tx(c) }
 // GetByte returns a received byte, if there is one.
 func GetByte() (c byte, ok bool) { return console.Rx(false) }
 
+// ConsoleReady reports whether there is a byte to get: line status, bit 0 (PC16550D
+// data sheet, 8.6).
+func ConsoleReady() bool { return arch.In8(com1+uart.LSR)&1 != 0 }
+
 // ConsoleLine returns the console's interrupt line.
 func ConsoleLine() int { return consoleLine }
 

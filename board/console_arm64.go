@@ -47,6 +47,9 @@ func GetByte() (c byte, ok bool) {
 	return byte(read32(uartDR)), true
 }
 
+// ConsoleReady reports whether there is a byte to get.
+func ConsoleReady() bool { return read32(uartFR)&frReceiveEmpty == 0 }
+
 // ConsoleLine returns the console's interrupt line.
 func ConsoleLine() int { return consoleLine }
 

@@ -55,6 +55,17 @@ func (p *processor) arm() {
 	board.SetTimer(counterAt(due))
 }
 
+// OnClock, if set, is called by the clock interrupts of all processors, a few
+// times a second while a thread runs: for what must be looked after even when the
+// dispatcher does not get to run.
+//
+// IRQL: CLOCK_LEVEL
+var OnClock func()
+
+// clockLook is how many clock interrupts of a busy processor there are to a call
+// of OnClock.
+const clockLook = 16
+
 // ClockInterrupt accounts for the time since the last one and requests the
 // dispatch interrupt when there is something for it to do. It touches nothing
 // that the dispatcher lock guards but the running thread's quantum, which only
@@ -66,6 +77,9 @@ func ClockInterrupt(interrupted irql.Level) {
 	now := InterruptTime()
 	p.clock.armed, p.clock.retry = 0, 0
 	p.clock.Ticks++
+	if OnClock != nil && (p.clock.idle || p.clock.Ticks%clockLook == 0) {
+		OnClock()
+	}
 	want := p.timers.due <= now || p.current.lent(now)
 	if !p.clock.idle && p.clock.nextTick <= now {
 		p.clock.nextTick = now + TimeIncrement

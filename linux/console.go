@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"irqlab/arch"
@@ -54,6 +55,7 @@ func initConsole() {
 	})
 	c.interrupt.Connect()
 	board.ConsoleInput(true)
+	kernel.OnClock = watchKeys
 	// The host holds input back until the console shows a sign of life: what
 	// comes before the UART is set up is lost. A NUL shows on no terminal.
 	board.PutByte(0)
@@ -64,6 +66,7 @@ func initConsole() {
 // IRQL: consoleLevel
 func consoleInterrupt(_ *intr.Interrupt, _ unsafe.Pointer) bool {
 	c := &console
+	atomic.AddUint32(&keys.served, 1)
 	any := false
 	for {
 		if c.ring.full() {
@@ -75,6 +78,7 @@ func consoleInterrupt(_ *intr.Interrupt, _ unsafe.Pointer) bool {
 		if !ok {
 			break
 		}
+		typed(b)
 		c.ring.put(b)
 		any = true
 	}

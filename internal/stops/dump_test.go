@@ -284,7 +284,7 @@ func TestDump(t *testing.T) {
 			}
 			image := program(t, arch)
 			for name, test := range map[string]func(*testing.T, qemu.Arch, string){
-				"kinds": testKinds, "translation": testTranslation, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "gdb": testGDB,
+				"kinds": testKinds, "translation": testTranslation, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "gdb": testGDB, "hangs": testHangs,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

@@ -181,11 +181,11 @@ func TestStops(t *testing.T) {
 			image := program(t, arch)
 			out, status := run(t, arch, image)
 			names := strings.Fields(strings.Split(out, "irqlab: exit")[0])
-			if status != 0 || len(names) != len(stops) {
+			if status != 0 || len(names) != len(stops)+len(hangs) {
 				t.Errorf("the program breaks %d rules, the test knows %d; status %d\n%s", len(names), len(stops), status, out)
 			}
 			for i, name := range names {
-				if testing.Short() && i%10 != 0 {
+				if _, hangs := hangs[name]; hangs || testing.Short() && i%10 != 0 {
 					continue
 				}
 				t.Run(name, func(t *testing.T) {

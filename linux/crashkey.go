@@ -1,0 +1,68 @@
+package linux
+
+import (
+	"sync/atomic"
+
+	"irqlab/arch"
+	"irqlab/board"
+	"irqlab/bugcheck"
+)
+
+// crashKey, Ctrl-\, typed twice in a row at a keyboard stops the machine with
+// MANUALLY_INITIATED_CRASH, as Ctrl and Scroll Lock twice do on Windows.
+//
+// The console's service routine sees it, at consoleLevel on the processor that
+// takes the UART's interrupts. If that masks them for a second or so, the clock
+// interrupts of all processors look for the key themselves. So it works as long as
+// one processor takes clock interrupts, at CLOCK_LEVEL - 1 or below. What else is
+// typed meanwhile is lost.
+const crashKey = 0x1c
+
+var keys struct {
+	pressed uint32 // the last byte was crashKey
+	served  uint32 // counts runs of the service routine
+	seen    uint32 // value of served at the last look
+	late    uint32 // looks that found input waiting since
+	looking uint32 // a processor is at it
+}
+
+// lateLooks is how often input must be found waiting before it is taken. A
+// processor looks four times a second.
+const lateLooks = 4
+
+// typed looks at a byte of input.
+func typed(b byte) {
+	if console.piped {
+		return
+	}
+	pressed := uint32(0)
+	if b == crashKey {
+		pressed = 1
+	}
+	if atomic.SwapUint32(&keys.pressed, pressed) == 1 && b == crashKey {
+		bugcheck.Stop(bugcheck.ManuallyInitiatedCrash, 0, 0, 0, 0)
+	}
+}
+
+// watchKeys takes input that the service routine does not come to take.
+//
+// IRQL: CLOCK_LEVEL
+func watchKeys() {
+	k := &keys
+	if console.piped || !board.ConsoleReady() || !atomic.CompareAndSwapUint32(&k.looking, 0, 1) {
+		return
+	}
+	if served := atomic.LoadUint32(&k.served); served != k.seen || console.masked {
+		k.seen, k.late = served, 0
+	} else if k.late++; k.late >= lateLooks {
+		for i := 0; i < len(console.ring.bytes); i++ {
+			b, ok := board.GetByte()
+			if !ok {
+				break
+			}
+			typed(b)
+			arch.Pause()
+		}
+	}
+	atomic.StoreUint32(&k.looking, 0)
+}
