@@ -239,7 +239,7 @@ func (d *Debugger) calledRoutine(p Position) string {
 	}
 	if i := slices.IndexFunc(spec.Routines(), func(r spec.Routine) bool { return r.Name == name }); i >= 0 {
 		r := spec.Routines()[i]
-		d.printf("    %s (%s): documented for %s\n", r.Name, r.Header, r.Documented)
+		d.printf("    %s (%s), documented IRQL: %s\n", r.Name, r.Header, r.Documented)
 	}
 	d.printf("\n")
 	return name
@@ -264,6 +264,10 @@ func functionComment(p Position) string {
 	return ""
 }
 
+// verifierDetected is DRIVER_VERIFIER_DETECTED_VIOLATION, whose first parameter
+// says which rule was broken.
+const verifierDetected = 0xc4
+
 // maxRules bounds the rules that an analysis quotes.
 const maxRules = 6
 
@@ -273,7 +277,7 @@ func (d *Debugger) rules(b BugCheck, about description, routine string) {
 	word := regexp.MustCompile(`(?i)\b0x0*` + fmt.Sprintf("%X", b.Code) + `\b`)
 	var found []spec.Rule
 	for _, r := range spec.Rules() {
-		if !word.MatchString(r.Text) {
+		if !word.MatchString(r.Text) || b.Code == verifierDetected && !strings.Contains(r.Text, fmt.Sprintf("0x%X", b.Parameters[0])) {
 			continue
 		}
 		if r.Area == "bugcheck" && strings.HasPrefix(r.Text, code+" ") {
@@ -282,7 +286,10 @@ func (d *Debugger) rules(b BugCheck, about description, routine string) {
 			found = append(found, r)
 		}
 	}
-	if about.meaning != "" {
+	switch {
+	case b.Text != "":
+		d.printf("RULE:  %s\n", b.Text)
+	case about.meaning != "":
 		d.printf("RULE:  %s\n", about.meaning)
 	}
 	for _, r := range found[:min(len(found), maxRules)] {

@@ -91,20 +91,24 @@ func (d *Debugger) threadText(addr uint64) string {
 	return fmt.Sprintf("%#x", addr)
 }
 
-// queuedLocks is !qlocks: every spin lock among the kernel's own variables.
+// queuedLocks is !qlocks: the dispatcher lock, and every spin lock among the
+// variables of the kernel and of the program.
 func (d *Debugger) queuedLocks(v *invocation) error {
 	if v.args != "" {
 		return errUsage
 	}
 	d.booted()
 	names := slices.Sorted(maps.Keys(d.image.index.variables))
-	held, all := 0, 0
+	held, all := 0, 1
+	if d.variable("kernel.databaseLock").bool() {
+		held++
+		d.printf("%-32s %s  held\n", "dispatcher lock", address(d.variable("kernel.databaseLock").addr))
+	}
 	for _, name := range names {
-		short, ok := strings.CutPrefix(name, "irqlab/")
-		if !ok {
+		if distributed(name) {
 			continue
 		}
-		d.eachLock(short, d.variable(short), 0, func(path string, lock value) {
+		d.eachLock(strings.TrimPrefix(name, "irqlab/"), d.global(name), 0, func(path string, lock value) {
 			all++
 			word := lock.field("word").uint()
 			if word == 0 {
@@ -152,87 +156,4 @@ func (d *Debugger) holder(word uint64) string {
 		}
 	}
 	return fmt.Sprintf("%#x", word)
-}
-
-// deadlock is !deadlock: cycles of threads that wait for what the next one owns.
-func (d *Debugger) deadlock(v *invocation) error {
-	if v.args != "" {
-		return errUsage
-	}
-	graph := map[uint64]edge{}
-	all := d.allThreads()
-	waited := d.resourceWaits()
-	for _, t := range all {
-		for _, b := range t.waits() {
-			h := b.field("Object").deref()
-			if h.field("Type").uint() == typeMutant {
-				if owner := d.at(h.addr, "kernel.Mutant").field("Owner").uint(); owner != 0 {
-					graph[t.addr] = edge{owner, fmt.Sprintf("mutant %#x", h.addr)}
-				}
-			} else if e, ok := waited[h.addr]; ok {
-				graph[t.addr] = e
-			}
-		}
-	}
-	found := 0
-	seen := map[uint64]bool{}
-	for _, t := range all {
-		cycle := cycleFrom(t.addr, graph)
-		if cycle == nil || seen[cycle[0]] {
-			continue
-		}
-		found++
-		d.printf("Deadlock of %s:\n", count(int64(len(cycle)), "thread"))
-		for _, a := range cycle {
-			seen[a] = true
-			d.printf("  %s waits for %s, which %s owns\n", d.threadText(a), graph[a].object, d.threadText(graph[a].owner))
-		}
-	}
-	if found == 0 {
-		d.printf("no threads wait for each other; waiting for a mutant or resource that another owns: %s\n", count(int64(len(graph)), "thread"))
-	}
-	return nil
-}
-
-// edge leads from a thread that waits to the one that it waits for.
-type edge struct {
-	owner  uint64
-	object string
-}
-
-// resourceWaits finds who must release a resource for a wait for one of its
-// objects to end.
-func (d *Debugger) resourceWaits() map[uint64]edge {
-	waits := map[uint64]edge{}
-	for _, r := range d.resources() {
-		owners := d.resourceOwners(r)
-		if len(owners) != 1 {
-			continue // any of several may be the one
-		}
-		e := edge{owners[0], fmt.Sprintf("resource %#x", r.addr)}
-		for _, object := range []string{"SharedWaiters", "ExclusiveWaiters"} {
-			if o := r.field(object).uint(); o != 0 {
-				waits[o] = e
-			}
-		}
-	}
-	return waits
-}
-
-// cycleFrom returns the cycle that waiting leads into, or nil.
-func cycleFrom(start uint64, graph map[uint64]edge) []uint64 {
-	seen := map[uint64]int{}
-	var path []uint64
-	for at := start; ; {
-		if n, ok := seen[at]; ok {
-			return path[n:]
-		}
-		e, ok := graph[at]
-		if !ok {
-			return nil
-		}
-		seen[at] = len(path)
-		path = append(path, at)
-		at = e.owner
-	}
 }

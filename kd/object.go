@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // handles is !handle.
@@ -58,20 +59,24 @@ func (d *Debugger) eachHandle(f func(handle uint64, e value)) {
 	}
 }
 
-// objectType names the type of the object with the given header.
+// objectType names the type of the object with the given header, or returns "" if
+// it has none.
 func (d *Debugger) objectType(header value) string {
 	index := int(header.field("TypeIndex").uint())
 	if d.has("ob.types") {
 		if types := d.variable("ob.types"); index < types.len() {
-			if name := types.elem(index).field("Name").str(); name != "" {
-				return name
-			}
+			return types.elem(index).field("Name").str()
 		}
+		return ""
 	}
-	return fmt.Sprintf("type %d", index)
+	if t, ok := strings.CutPrefix(header.field("TypeIndex").constantName(), "Object"); ok {
+		return t
+	}
+	return ""
 }
 
-// objectCommand is !object. The address is a body's.
+// objectCommand is !object. The address is a body's. What lies there is an object
+// if its header makes sense.
 func (d *Debugger) objectCommand(v *invocation) error {
 	if v.args == "" {
 		return errUsage
@@ -79,18 +84,30 @@ func (d *Debugger) objectCommand(v *invocation) error {
 	d.booted()
 	body := d.eval(v.args)
 	h := d.header(body)
-	d.printf("Object: %s  Type: %s\n", address(body), d.objectType(h))
-	d.printf("    ObjectHeader: %s\n", address(h.addr))
-	d.printf("    HandleCount: %d  PointerCount: %d\n", h.field("HandleCount").int(), h.field("PointerCount").int())
-	if d.has("ob.table") {
-		d.eachHandle(func(handle uint64, e value) {
-			if e.field("object").uint() == h.addr {
-				d.printf("    Handle %#x, access %#x\n", handle, e.field("access").uint())
-			}
-		})
+	typ, counted := "", false
+	guard(func() {
+		typ = d.objectType(h)
+		counted = typ != "" && h.field("PointerCount").int() > 0 && h.field("HandleCount").int() >= 0
+	})
+	o := d.at(body, "kernel.Header")
+	dispatcher := typeNames[o.field("Type").uint()]
+	if !counted && dispatcher == "" {
+		return fmt.Errorf("no object at %s", address(body))
 	}
-	if o := d.at(body, "kernel.Header"); typeNames[o.field("Type").uint()] != "" {
-		d.printf("    Dispatcher object: %s, state %d, %s\n", d.typeName(o), o.field("SignalState").int(),
+	if counted {
+		d.printf("Object: %s  Type: %s\n", address(body), typ)
+		d.printf("    ObjectHeader: %s\n", address(h.addr))
+		d.printf("    HandleCount: %d  PointerCount: %d\n", h.field("HandleCount").int(), h.field("PointerCount").int())
+		if d.has("ob.table") {
+			d.eachHandle(func(handle uint64, e value) {
+				if e.field("object").uint() == h.addr {
+					d.printf("    Handle %#x, access %#x\n", handle, e.field("access").uint())
+				}
+			})
+		}
+	}
+	if dispatcher != "" {
+		d.printf("Dispatcher object: %s  Type: %s, state %d, %s\n", address(body), dispatcher, o.field("SignalState").int(),
 			count(int64(len(d.list(o.field("WaitList")))), "waiting thread"))
 	}
 	return nil

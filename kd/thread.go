@@ -95,12 +95,13 @@ func (d *Debugger) findThread(text string) thread {
 
 func (t thread) name() string { return t.field("Name").str() }
 
+// state names the thread's state: StateRunning is running.
 func (t thread) state() string {
-	names := t.d.variable("kernel.stateNames")
-	if n := int(t.field("State").uint()); n < names.len() {
-		return names.elem(n).str()
+	name, ok := strings.CutPrefix(t.field("State").constantName(), "State")
+	if !ok {
+		return fmt.Sprintf("state %d", t.field("State").uint())
 	}
-	return "?"
+	return strings.ToLower(name)
 }
 
 // Values of kernel.State.
@@ -242,7 +243,10 @@ var typeNames = map[uint64]string{
 	5: "semaphore", 6: "thread", 8: "notification timer", 9: "synchronization timer",
 }
 
-const typeMutant = 2
+const (
+	typeMutant = 2
+	typeThread = 6
+)
 
 // typeName names the type of a dispatcher object.
 func (d *Debugger) typeName(h value) string {

@@ -150,5 +150,11 @@ func (d *Debugger) pointer(p uint64) string {
 	if name := d.image.Name(p); name != "" {
 		return address(p) + " " + name
 	}
+	// A func value points to a word with its code's address.
+	if code, ok := d.memory.word(p); ok && d.image.inText(code) {
+		if s, ok := d.image.Nearest(code); ok && s.Addr == code {
+			return address(p) + " -> " + s.Name
+		}
+	}
 	return address(p)
 }

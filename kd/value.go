@@ -26,11 +26,14 @@ func (d *Debugger) has(name string) bool {
 
 // variable returns a package-level variable of the kernel, named without
 // "irqlab/".
-func (d *Debugger) variable(name string) value {
+func (d *Debugger) variable(name string) value { return d.global("irqlab/" + name) }
+
+// global returns a package-level variable.
+func (d *Debugger) global(name string) value {
 	if d.image.dwarf == nil {
 		failf("%s has no type information: it was linked without DWARF", d.image.Path)
 	}
-	v, ok := d.image.index.variables["irqlab/"+name]
+	v, ok := d.image.index.variables[name]
 	if !ok {
 		failf("no variable %s in this image", name)
 	}

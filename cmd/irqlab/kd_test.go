@@ -49,7 +49,7 @@ func TestKD(t *testing.T) {
 			`there are no IRPs`, `physical address`, `State            : 2 StateRunning`,
 			`Bugcheck code 0000000F SPIN_LOCK_ALREADY_OWNED`,
 			`FAULTING_FUNCTION:  main\.init\.func\d+`, `(?m)^> +\d+: .*"spin-recursion"`,
-			`CALLED_ROUTINE:  irqlab/sync/spin\.\(\*Lock\)\.Acquire`, `KeAcquireSpinLock \(wdm\.h\): documented for <= DISPATCH_LEVEL`,
+			`CALLED_ROUTINE:  irqlab/sync/spin\.\(\*Lock\)\.Acquire`, `KeAcquireSpinLock \(wdm\.h\), documented IRQL: <= DISPATCH_LEVEL`,
 			`spin-recursive-deadlock: `, `"Bug Check 0xF: SPIN_LOCK_ALREADY_OWNED"`)
 
 		dumped, errs, status := irqlab(t, kdLook+"\n", "kd", "-z", file, image)
@@ -76,6 +76,48 @@ func contains(t *testing.T, what, text string, patterns ...string) {
 			t.Errorf("%s: nothing fits %s in\n%s", what, p, text)
 		}
 	}
+}
+
+// A program has something to show to every command, a deadlock among it.
+func TestKDObjects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", "2m", "./testdata/kd",
+			"-c", "g main.standstill; ~; !irql; !stacks 2 main.own; !process; !locks; !deadlock; !ready; !dpcs; !timer; !apc; !handle; "+
+				"!qlocks; !object poi(main.never); !pool poi(main.never); dt irqlab/dpc.Object poi(main.dpcs)+40; !poolused")
+		if status != 0 {
+			t.Fatalf("status %d\n%s%s", status, out, errs)
+		}
+		const thread = `thread \d+ \S+`
+		contains(t, "at standstill", out,
+			`(?m)^\.  \d  \S+ main\.standstill  IRQL 2 \(DISPATCH_LEVEL\), thread \d+ main$`,
+			`(?m)^ *\d+ \S+ waiting .* irqlab/\S+\n( +\S+\n)* +irqlab/wdk\.KeWaitForSingleObject\+\S+\n( +\S+\n)* +main\.own\+`,
+			`(?m)^Resource @ 0x\w+ +owned exclusively by 1 thread, contended 1 times\n    owner `+thread+`\n    waiting: 1 for shared access`,
+			`(?m)^Deadlock of 2 threads:\n  (`+thread+`) waits for mutant 0x\w+: (`+thread+`) has it\n  `+thread+` waits for mutant`,
+			`(?m)^CPU 0: 1 thread ready$`, `(?m)^CPU 0: 1 queued; .*\n  KDPC 0x\w+ ordinary, medium: main\.deferred\(`,
+			`(?m)^  KTIMER 0x\w+ in \d+\.\d+ s, every 1000 ms: synchronization timer, queues KDPC 0x\w+ main\.deferred$`,
+			` user +\S+ kernel main\.ignore, normal main\.`, `(?m)^0xffffffff80000004: object 0x\w+, Thread, access `,
+			`(?m)^main\.lock .* held by thread \d+ main$`, `Dispatcher object: \S+  Type: notification event, state 0, 1 waiting thread`,
+			`(?m)^\*.* Kdbg$`, `Routine +: \S+ -> main\.deferred`, `(?m)^Kdbg +\d+ `)
+	})
+}
+
+// The verifier stops the machine for a deadlock before it is complete; its data say
+// who would wait for whom.
+func TestKDVerifier(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	out, errs, status := irqlab(t, "", "kd", "-opt", "verifier=deadlock", "-timeout", "2m", "./testdata/kd", "-c", "g; !deadlock; !analyze -v")
+	if status != 0 {
+		t.Fatalf("status %d\n%s%s", status, out, errs)
+	}
+	contains(t, "after the stop", out, `Fatal System Error: 0x000000c4`,
+		`(?m)^Deadlock of 2 threads:\n  (thread \d+ \S+) waits for mutant 0x\w+: (thread \d+ \S+) has it\n  thread \d+ \S+ waits for mutant`,
+		`holds resource 0x\w+, acquired in main\.own \[kd/main\.go @ \d+\]`,
+		`FAULTING_FUNCTION:  main\.wait`, `CALLED_ROUTINE:  irqlab/wdk\.KeWaitForSingleObject`)
 }
 
 // A debugger attaches to a machine that was started for another one.

@@ -1,0 +1,114 @@
+// Kd brings the machine into a state that has something to show to every command
+// of the kernel debugger, and calls standstill.
+package main
+
+import (
+	"os"
+	"runtime"
+
+	. "irqlab/wdk"
+)
+
+var (
+	tag       = Tag("Kdbg")
+	lock      KSPIN_LOCK
+	mutexes   = New[[2]KMUTEX](tag)
+	resource  = New[ERESOURCE](tag)
+	never     = New[KEVENT](tag)
+	wake      = New[KEVENT](tag)
+	apc       = New[KAPC](tag)
+	timer     = New[KTIMER](tag)
+	dpcs      = New[[2]KDPC](tag)
+	arrived   = New[KSEMAPHORE](tag)
+	processor = KAFFINITY(1)
+)
+
+func main() {
+	for i := range mutexes {
+		KeInitializeMutex(&mutexes[i], 0)
+	}
+	ExInitializeResourceLite(resource)
+	KeInitializeEvent(never, NotificationEvent, false)
+	KeInitializeEvent(wake, NotificationEvent, false)
+	KeInitializeSemaphore(arrived, 0, 10)
+	for i := range dpcs {
+		KeInitializeDpc(&dpcs[i], deferred, PVOID(&dpcs[i]))
+	}
+	KeInitializeTimerEx(timer, SynchronizationTimer)
+
+	first, second := start(func() { embrace(0, 1) }), start(func() { embrace(1, 0) })
+	_ = first
+	_ = second
+	owner := start(own)
+	KeInitializeApc(apc, PKTHREAD(owner), OriginalApcEnvironment, ignore, nil, func(_, _, _ PVOID) {}, UserMode, nil)
+	KeInsertQueueApc(apc, nil, nil, 0)
+	start(func() {
+		KeEnterCriticalRegion()
+		arrive()
+		ExAcquireResourceSharedLite(resource, true)
+	})
+	start(func() {
+		KeSetSystemAffinityThread(processor)
+		arrive()
+		wait(PVOID(wake))
+	})
+	settle()
+
+	KeSetSystemAffinityThread(processor)
+	KeSetTimerEx(timer, -100*Second, 1000, &dpcs[0])
+	var old KIRQL
+	KeAcquireSpinLock(&lock, &old)
+	KeSetEvent(wake, 0, false)
+	KeInsertQueueDpc(&dpcs[1], nil, nil)
+	standstill()
+	KeReleaseSpinLock(&lock, old)
+	os.Exit(0)
+}
+
+// standstill is where the debugger stops the machine.
+//
+//go:noinline
+func standstill() { runtime.KeepAlive(mutexes) }
+
+// start starts a system thread, leaves its handle open, and waits until it says
+// that it has arrived.
+func start(routine func()) PETHREAD {
+	var handle HANDLE
+	if s := PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, nil, 0, nil, func(PVOID) { routine() }, nil); !NT_SUCCESS(s) {
+		ExRaiseStatus(s)
+	}
+	var thread PVOID
+	ObReferenceObjectByHandle(handle, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &thread, nil)
+	wait(PVOID(arrived))
+	return PETHREAD(thread)
+}
+
+func arrive() { KeReleaseSemaphore(arrived, 0, 1, false) }
+
+// settle gives threads the time to get from arrive to where they wait.
+func settle() {
+	interval := LARGE_INTEGER(-300 * Millisecond)
+	KeDelayExecutionThread(KernelMode, false, &interval)
+}
+
+func wait(object PVOID) { KeWaitForSingleObject(object, Executive, KernelMode, false, nil) }
+
+// embrace takes two mutexes in an order that another thread has the other way
+// round.
+func embrace(a, b int) {
+	wait(PVOID(&mutexes[a]))
+	arrive()
+	settle()
+	wait(PVOID(&mutexes[b]))
+}
+
+func own() {
+	KeEnterCriticalRegion()
+	ExAcquireResourceExclusiveLite(resource, true)
+	arrive()
+	wait(PVOID(never))
+}
+
+func deferred(*KDPC, PVOID, PVOID, PVOID) {}
+
+func ignore(PKAPC, *PKNORMAL_ROUTINE, *PVOID, *PVOID, *PVOID) {}

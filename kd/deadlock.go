@@ -1,0 +1,205 @@
+package kd
+
+import (
+	"fmt"
+	"slices"
+)
+
+// edge leads from a thread that waits to the one that it waits for.
+type edge struct {
+	owner  uint64
+	object string
+}
+
+// deadlock is !deadlock: cycles of threads that wait for what the next one
+// has, and, if the verifier runs, the locks that are held.
+func (d *Debugger) deadlock(v *invocation) error {
+	if v.args != "" {
+		return errUsage
+	}
+	all := d.allThreads()
+	graph := d.waitGraph(all)
+	found := 0
+	seen := map[uint64]bool{}
+	for _, t := range all {
+		cycle := cycleFrom(t.addr, graph)
+		if cycle == nil || seen[cycle[0]] {
+			continue
+		}
+		found++
+		d.printf("Deadlock of %s:\n", count(int64(len(cycle)), "thread"))
+		for _, a := range cycle {
+			seen[a] = true
+			d.printf("  %s waits for %s: %s has it\n", d.threadText(a), graph[a].object, d.threadText(graph[a].owner))
+		}
+	}
+	if found == 0 {
+		d.printf("no threads wait for each other; waiting for what another has: %s\n", count(int64(len(graph)), "thread"))
+	}
+	if d.verifying() {
+		d.heldLocks()
+	}
+	return nil
+}
+
+// waitGraph returns who waits for whom. A wait that any of several objects can
+// end is for nobody in particular.
+func (d *Debugger) waitGraph(all []thread) map[uint64]edge {
+	graph := map[uint64]edge{}
+	waited := d.resourceWaits()
+	for _, t := range all {
+		waits := t.waits()
+		for _, b := range waits {
+			const waitAny = 1 // kernel.WaitAny
+			if len(waits) > 1 && b.field("Type").uint() == waitAny {
+				break
+			}
+			h := b.field("Object").deref()
+			switch h.field("Type").uint() {
+			case typeMutant:
+				if owner := d.at(h.addr, "kernel.Mutant").field("Owner").uint(); owner != 0 {
+					graph[t.addr] = edge{owner, fmt.Sprintf("mutant %#x", h.addr)}
+				}
+			case typeThread:
+				graph[t.addr] = edge{h.addr, fmt.Sprintf("thread %#x", h.addr)}
+			default:
+				if e, ok := waited[h.addr]; ok {
+					graph[t.addr] = e
+				}
+			}
+		}
+	}
+	if d.verifying() {
+		d.verifierWaits(graph)
+	}
+	return graph
+}
+
+// resourceWaits finds who must release a resource for a wait for one of its
+// objects to end.
+func (d *Debugger) resourceWaits() map[uint64]edge {
+	waits := map[uint64]edge{}
+	for _, r := range d.resources() {
+		owners := d.resourceOwners(r)
+		if len(owners) != 1 {
+			continue // any of several may be the one
+		}
+		e := edge{owners[0], fmt.Sprintf("resource %#x", r.addr)}
+		for _, object := range []string{"SharedWaiters", "ExclusiveWaiters"} {
+			if o := r.field(object).uint(); o != 0 {
+				waits[o] = e
+			}
+		}
+	}
+	return waits
+}
+
+// cycleFrom returns the cycle that waiting leads into, or nil.
+func cycleFrom(start uint64, graph map[uint64]edge) []uint64 {
+	seen := map[uint64]int{}
+	var path []uint64
+	for at := start; ; {
+		if n, ok := seen[at]; ok {
+			return path[n:]
+		}
+		e, ok := graph[at]
+		if !ok {
+			return nil
+		}
+		seen[at] = len(path)
+		path = append(path, at)
+		at = e.owner
+	}
+}
+
+// verifying reports whether the verifier has data.
+func (d *Debugger) verifying() bool {
+	return d.has("verifier.state") && d.variable("verifier.state").bool()
+}
+
+// verifierWaits adds what the verifier knows: what locks threads wait for, and
+// the cycle that it has stopped the machine for.
+func (d *Debugger) verifierWaits(graph map[uint64]edge) {
+	kinds := d.variable("verifier.kindNames")
+	holders := map[uint64]uint64{}
+	d.eachOwner(func(thread uint64, o value) {
+		for n := range int(o.field("n").int()) {
+			holders[o.field("held").elem(n).field("lock").uint()] = thread
+		}
+	})
+	d.eachOwner(func(thread uint64, o value) {
+		wants := o.field("wants").uint()
+		if holder, ok := holders[wants]; ok && wants != 0 && holder != thread {
+			graph[thread] = edge{holder, fmt.Sprintf("%s %#x", kinds.elem(int(o.field("kind").uint())).str(), wants)}
+		}
+	})
+	b, stopped := d.bugCheck()
+	const deadlocked = 0x1001
+	if !stopped || b.Code != verifierDetected || b.Parameters[0] != deadlocked {
+		return
+	}
+	chain := d.variable("verifier.chain")
+	links, number := chain.field("links"), int(chain.field("n").int())
+	if number == 0 || links.elem(0).field("what").uint() != b.Parameters[1] {
+		return // it was an order of locks, not threads that wait
+	}
+	for n := range number {
+		l, next := links.elem(n), links.elem((n+1)%number)
+		what := fmt.Sprintf("%s %#x", kinds.elem(int(l.field("kind").uint())).str(), l.field("what").uint())
+		if o := l.field("object"); o.bool() {
+			what = fmt.Sprintf("%s %#x", d.typeName(o.deref()), o.uint())
+		}
+		graph[l.field("thread").uint()] = edge{next.field("thread").uint(), what}
+	}
+}
+
+// eachOwner calls f for every thread that the verifier knows something of.
+func (d *Debugger) eachOwner(f func(thread uint64, o value)) {
+	threads := d.variable("verifier.state").deref().field("threads")
+	for n := range threads.len() {
+		o := threads.elem(n)
+		if t := o.field("thread").uint(); t != 0 && (o.field("n").bool() || o.field("wants").bool()) {
+			f(t, o)
+		}
+	}
+}
+
+// heldLocks lists the locks that processors and threads hold.
+func (d *Debugger) heldLocks() {
+	kinds := d.variable("verifier.kindNames")
+	held := func(who string, h value) {
+		d.printf("%s holds %s %#x", who, kinds.elem(int(h.field("kind").uint())).str(), h.field("lock").uint())
+		if at := d.acquiredAt(h.field("at")); at != "" {
+			d.printf(", acquired in %s", at)
+		}
+		d.printf("\n")
+	}
+	cpus := d.variable("verifier.state").deref().field("cpus")
+	for cpu := range d.processorsOnline() {
+		p := cpus.elem(cpu)
+		for n := range min(int(p.field("n").int()), p.field("held").len()) {
+			held(fmt.Sprintf("CPU %d", cpu), p.field("held").elem(n))
+		}
+	}
+	d.eachOwner(func(thread uint64, o value) {
+		for n := range int(o.field("n").int()) {
+			held(d.threadText(thread), o.field("held").elem(n))
+		}
+	})
+}
+
+// acquiredAt names the place of the user's code among the return addresses of an
+// acquisition, or the innermost.
+func (d *Debugger) acquiredAt(site value) string {
+	var all []Position
+	for n := range site.len() {
+		if pc := site.elem(n).uint(); pc != 0 {
+			all = append(all, d.image.Positions(pc-1)...)
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	n := max(0, slices.IndexFunc(all, func(p Position) bool { return users(p.Function) }))
+	return fmt.Sprintf("%s [%s @ %d]", all[n].Function, tail(all[n].File), all[n].Line)
+}
