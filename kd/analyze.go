@@ -23,7 +23,7 @@ func (d *Debugger) analyze(v *invocation) error {
 	if !ok {
 		return errNoStop
 	}
-	about := d.describe(b.Code)
+	about := d.describe(b)
 	name := about.name
 	if name == "" {
 		name = "UNKNOWN_BUGCHECK"
@@ -45,19 +45,20 @@ func (d *Debugger) analyze(v *invocation) error {
 		}
 		d.printf("\n")
 	}
-	if b.Text != "" {
-		d.printf("%s.\n", sentence(b.Text))
+	for _, text := range []string{about.kind, b.Text} {
+		if text != "" {
+			d.printf("%s.\n", sentence(text))
+		}
 	}
 	frames := d.stopStack(b)
-	at := d.culprit(frames)
-	if at < 0 {
-		d.printf("\nProbably caused by: the kernel itself: no frame of other code is on the stack\n")
+	guilty, called := d.culprit(b, frames)
+	if guilty.Function == "" {
+		d.printf("\nProbably caused by: the kernel itself: no other code is on the stack or in the parameters\n")
 	} else {
-		p, _ := d.split(frames[at])
-		d.printf("\nProbably caused by: %s [%s @ %d]\n", p.Function, tail(p.File), p.Line)
+		d.printf("\nProbably caused by: %s [%s @ %d]\n", guilty.Function, tail(guilty.File), guilty.Line)
 	}
 	if verbose {
-		d.details(b, about, frames, at)
+		d.details(b, about, frames, guilty, called)
 	}
 	return nil
 }
@@ -80,21 +81,51 @@ func (d *Debugger) stopStack(b BugCheck) []frame {
 	return frames
 }
 
-// culprit returns the index of the first frame of code that is neither the
-// kernel's nor the Go distribution's, or -1.
-func (d *Debugger) culprit(frames []frame) int {
-	return slices.IndexFunc(frames, func(f frame) bool {
+// culprit returns where the code stands that a stop is about, if there is such
+// code, and the function of the kernel that it has called.
+//
+// A routine that has returned already is named by a parameter: it is what the
+// stop is about, and not what the kernel has interrupted for it. Otherwise it is
+// the first function on the stack that is neither the kernel's nor the Go
+// distribution's.
+func (d *Debugger) culprit(b BugCheck, frames []frame) (guilty, called Position) {
+	for _, p := range b.Parameters {
+		if guilty, ok := d.routine(p); ok {
+			return guilty, Position{}
+		}
+	}
+	at := slices.IndexFunc(frames, func(f frame) bool {
 		p := d.image.Positions(f.site())
 		return len(p) > 0 && users(p[len(p)-1].Function)
 	})
+	if at < 0 {
+		return guilty, called
+	}
+	p := d.image.Positions(frames[at].site())
+	n := slices.IndexFunc(p, func(p Position) bool { return users(p.Function) })
+	guilty, inlined := p[n], p[:n]
+	if len(inlined) == 0 && at > 0 {
+		inlined = d.image.Positions(frames[at-1].site())
+	}
+	if len(inlined) > 0 {
+		called = inlined[len(inlined)-1]
+	}
+	return guilty, called
 }
 
-// split tells the positions of a culprit's frame: where its code stands, and the
-// kernel's functions that were inlined there.
-func (d *Debugger) split(f frame) (at Position, inlined []Position) {
-	p := d.image.Positions(f.site())
-	n := slices.IndexFunc(p, func(p Position) bool { return users(p.Function) })
-	return p[n], p[:n]
+// routine returns the function of the user's that begins at an address, or that
+// a func value at the address stands for.
+func (d *Debugger) routine(p uint64) (Position, bool) {
+	for _, addr := range []uint64{p, d.code(p)} {
+		all := d.image.Positions(addr)
+		if len(all) == 0 {
+			continue
+		}
+		if f := all[len(all)-1]; f.Entry == addr && users(f.Function) {
+			return f, true
+		}
+	}
+	return Position{}, false
 }
 
 // users reports whether a function is one of the code above the kernel.
@@ -125,7 +156,7 @@ func distributed(function string) bool {
 }
 
 // details is what !analyze -v adds.
-func (d *Debugger) details(b BugCheck, about description, frames []frame, at int) {
+func (d *Debugger) details(b BugCheck, about description, frames []frame, guilty, called Position) {
 	d.printf("\nDebugging Details:\n------------------\n\n")
 	d.printf("BUGCHECK_CODE:  %x\n\n", b.Code)
 	for i, p := range b.Parameters {
@@ -151,18 +182,14 @@ func (d *Debugger) details(b BugCheck, about description, frames []frame, at int
 			d.printf("MISUSE:  %s\n\n", text)
 		}
 	}
+	if guilty.Function != "" {
+		d.printf("FAULTING_FUNCTION:  %s\n\n", guilty.Function)
+		d.printf("FAULTING_SOURCE_LINE:  %s @ %d\n\n", guilty.File, guilty.Line)
+		d.source(guilty)
+	}
 	routine := ""
-	if at >= 0 {
-		p, inlined := d.split(frames[at])
-		d.printf("FAULTING_FUNCTION:  %s\n\n", p.Function)
-		d.printf("FAULTING_SOURCE_LINE:  %s @ %d\n\n", p.File, p.Line)
-		d.source(p)
-		if len(inlined) == 0 && at > 0 {
-			inlined = d.image.Positions(frames[at-1].site())
-		}
-		if len(inlined) > 0 {
-			routine = d.calledRoutine(inlined[len(inlined)-1])
-		}
+	if called.Function != "" {
+		routine = d.calledRoutine(called)
 	}
 	d.rules(b, about, routine)
 }
@@ -289,6 +316,8 @@ func (d *Debugger) rules(b BugCheck, about description, routine string) {
 	switch {
 	case b.Text != "":
 		d.printf("RULE:  %s\n", b.Text)
+	case about.kind != "":
+		d.printf("RULE:  %s\n", about.kind)
 	case about.meaning != "":
 		d.printf("RULE:  %s\n", about.meaning)
 	}

@@ -74,23 +74,38 @@ func (d *Debugger) stopLevel(cpu int) (level int, ok bool) {
 type description struct {
 	name, meaning string
 	parameters    [4]string
+	kind          string // what this value of the first parameter means
 }
 
-// describe looks a code up in the image's own table, as it was linked: a dump
-// need not hold it, and nothing changes it.
-func (d *Debugger) describe(code uint32) description {
+// describe looks a stop up in the image's own tables, as they were linked: a dump
+// need not hold them, and nothing changes them.
+func (d *Debugger) describe(b BugCheck) description {
 	var found description
 	guard(func() {
 		linked := New(d.image, linkedImage{d.image}, d.out)
-		table := linked.variable("bugcheck.descriptions")
+		table := linked.variable("bugcheck.Descriptions")
 		for n := range table.len() {
 			e := table.elem(n)
-			if uint32(e.field("Code").uint()) != code {
+			if uint32(e.field("Code").uint()) != b.Code {
 				continue
 			}
 			found.name, found.meaning = e.field("Name").str(), e.field("Meaning").str()
 			for i := range found.parameters {
 				found.parameters[i] = e.field("Parameters").elem(i).str()
+			}
+			break
+		}
+		kinds := linked.variable("bugcheck.Kinds")
+		for n := range kinds.len() {
+			e := kinds.elem(n)
+			if uint32(e.field("Code").uint()) != b.Code || e.field("Value").uint() != b.Parameters[0] {
+				continue
+			}
+			found.kind = e.field("Meaning").str()
+			for i := range e.field("Parameters").len() {
+				if p := e.field("Parameters").elem(i).str(); p != "" {
+					found.parameters[1+i] = p
+				}
 			}
 			return
 		}
@@ -121,7 +136,7 @@ func (d *Debugger) bugCheckCommand(v *invocation) error {
 	if !ok {
 		return errNoStop
 	}
-	name := d.describe(b.Code).name
+	name := d.describe(b).name
 	d.printf("Bugcheck code %08X %s\n", b.Code, name)
 	d.printf("Arguments %s %s %s %s\n", address(b.Parameters[0]), address(b.Parameters[1]), address(b.Parameters[2]), address(b.Parameters[3]))
 	return nil
@@ -135,7 +150,7 @@ func (d *Debugger) announce() {
 	}
 	d.cpu = b.CPU
 	d.printf("\n*** Fatal System Error: 0x%08x", b.Code)
-	if name := d.describe(b.Code).name; name != "" {
+	if name := d.describe(b).name; name != "" {
 		d.printf(" %s", name)
 	}
 	d.printf("\n                       (0x%s,0x%s,0x%s,0x%s)\n", hex(b.Parameters[0], 16), hex(b.Parameters[1], 16), hex(b.Parameters[2], 16), hex(b.Parameters[3], 16))

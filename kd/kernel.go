@@ -21,7 +21,7 @@ func kernelCommands() []command {
 		{name: "!pool", args: "address", help: "show the pool page that an address is in", run: (*Debugger).pool},
 		{name: "!poolused", help: "show the pool by tag", run: (*Debugger).poolUsed},
 		{name: "!handle", args: "[handle]", help: "list the open handles", run: (*Debugger).handles},
-		{name: "!object", args: "address", help: "describe an object", run: (*Debugger).objectCommand},
+		{name: "!object", args: "[address or \\name]", help: "count the objects, or describe one, or list a directory", run: (*Debugger).objectCommand},
 		{name: "!pte", args: "address", help: "show how an address is translated", run: (*Debugger).pte},
 		{name: "!vm", help: "show memory in use", run: (*Debugger).vm},
 		{name: "!irpfind", help: "list I/O request packets", run: (*Debugger).irpFind},

@@ -1,11 +1,14 @@
 package kd
 
 import (
+	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
+	"unicode/utf16"
 )
+
+// errNoObjects is for images without an object manager.
+var errNoObjects = errors.New("this image has no handles and no named objects: it does not use package ob")
 
 // handles is !handle.
 func (d *Debugger) handles(v *invocation) error {
@@ -15,7 +18,7 @@ func (d *Debugger) handles(v *invocation) error {
 	}
 	d.booted()
 	if !d.has("ob.table") {
-		return fmt.Errorf("this image has no handles: it does not use package ob")
+		return errNoObjects
 	}
 	var want uint64
 	if len(words) == 1 {
@@ -27,8 +30,8 @@ func (d *Debugger) handles(v *invocation) error {
 			return
 		}
 		o := e.field("object").deref()
-		d.printf("%#x: object %#x, %s, access %#x, %s, %s\n", handle, o.addr+uint64(o.size()), d.objectType(o),
-			e.field("access").uint(), count(o.field("HandleCount").int(), "handle"), count(o.field("PointerCount").int(), "reference"))
+		d.printf("%#x: object %#x, %s, access %#x%s, %s, %s\n", handle, bodyOf(o), d.objectType(o), e.field("access").uint(),
+			handleFlags(e.field("flags").uint()), count(o.field("HandleCount").int(), "handle"), count(o.field("PointerCount").int(), "reference"))
 		shown++
 	})
 	if shown == 0 {
@@ -40,22 +43,48 @@ func (d *Debugger) handles(v *invocation) error {
 	return nil
 }
 
-// kernelHandle is the form of the system process's handles, see package ob.
-const kernelHandle = 0xFFFFFFFF80000000
+// bodyOf returns the address of the body behind an object's header.
+func bodyOf(header value) uint64 { return header.addr + uint64(header.size()) }
+
+// What is remembered of a handle (OBJ_* of the public headers).
+const (
+	protectClose = 0x001
+	inherit      = 0x002
+	kernelHandle = 0x200
+
+	kernelForm = 0xFFFFFFFF80000000 // of a handle that only the kernel may use
+)
+
+func handleFlags(f uint64) string {
+	s := ""
+	if f&protectClose != 0 {
+		s += ", protected"
+	}
+	if f&inherit != 0 {
+		s += ", inherited"
+	}
+	return s
+}
 
 // eachHandle calls f for every open handle.
 func (d *Debugger) eachHandle(f func(handle uint64, e value)) {
 	t := d.variable("ob.table")
 	chunks := t.field("chunks")
+	per := uint64(chunks.elem(0).deref().len())
 	for n := uint64(1); n < t.field("used").uint(); n++ {
-		chunk := chunks.elem(0)
-		per := uint64(chunk.deref().len())
-		if chunk = chunks.elem(int(n / per)); !chunk.bool() {
+		chunk := chunks.elem(int(n / per))
+		if !chunk.bool() {
 			continue
 		}
-		if e := chunk.deref().elem(int(n % per)); e.field("object").bool() {
-			f(kernelHandle|n*4, e)
+		e := chunk.deref().elem(int(n % per))
+		if !e.field("object").bool() {
+			continue
 		}
+		handle := n * 4
+		if e.field("flags").uint()&kernelHandle != 0 {
+			handle |= kernelForm
+		}
+		f(handle, e)
 	}
 }
 
@@ -65,7 +94,7 @@ func (d *Debugger) objectType(header value) string {
 	index := int(header.field("TypeIndex").uint())
 	if d.has("ob.types") {
 		if types := d.variable("ob.types"); index < types.len() {
-			return types.elem(index).field("Name").str()
+			return types.elem(index).field("Type.Name").str()
 		}
 		return ""
 	}
@@ -75,14 +104,143 @@ func (d *Debugger) objectType(header value) string {
 	return ""
 }
 
-// objectCommand is !object. The address is a body's. What lies there is an object
-// if its header makes sense.
+// objectCommand is !object.
 func (d *Debugger) objectCommand(v *invocation) error {
-	if v.args == "" {
-		return errUsage
-	}
 	d.booted()
-	body := d.eval(v.args)
+	switch {
+	case v.args == "":
+		return d.objectTypes()
+	case v.args[0] == '\\':
+		return d.namedObject(v.args)
+	}
+	return d.describeObject(d.eval(v.args))
+}
+
+// objectTypes counts the objects of each type. Threads are in a table of their
+// own.
+func (d *Debugger) objectTypes() error {
+	if !d.has("ob.types") {
+		return errNoObjects
+	}
+	types := d.variable("ob.types")
+	d.printf("%-10s %8s\n", "TYPE", "OBJECTS")
+	for n := range types.len() {
+		t := types.elem(n).field("Type")
+		name := t.field("Name").str()
+		if name == "" {
+			continue
+		}
+		objects := len(d.list(t.field("objects")))
+		if name == "Thread" {
+			objects = 0
+			for _, t := range d.allThreads() {
+				if !t.idle {
+					objects++
+				}
+			}
+		}
+		d.printf("%-10s %8d\n", name, objects)
+	}
+	return nil
+}
+
+// infoOf returns what lies in front of an object's header: its name and where it
+// has it. Threads have none.
+func (d *Debugger) infoOf(header value) (value, bool) {
+	if !d.has("ob.root") || !header.field("InfoMask").bool() {
+		return value{}, false
+	}
+	i := d.at(0, "ob.info")
+	i.addr = header.addr - uint64(i.size())
+	return i, true
+}
+
+// ownName returns an object's own name.
+func (d *Debugger) ownName(info value) string {
+	const longest = 1 << 15 // characters of a UNICODE_STRING
+	n := int(info.field("length").uint())
+	if n == 0 || n > longest {
+		return ""
+	}
+	b := d.bytes(info.field("name").uint(), 2*n)
+	text := make([]uint16, n)
+	for i := range text {
+		text[i] = uint16(little(b[2*i : 2*i+2]))
+	}
+	return printable(string(utf16.Decode(text)))
+}
+
+// fullName returns an object's name with its directories', or "".
+func (d *Debugger) fullName(info value) string {
+	if info.addr == d.variable("ob.root").field("info").addr {
+		return `\`
+	}
+	name := ""
+	const deepest = 64
+	for range deepest {
+		directory := info.field("directory").uint()
+		if directory == 0 {
+			return name
+		}
+		name = `\` + d.ownName(info) + name
+		info, _ = d.infoOf(d.header(directory))
+	}
+	return name
+}
+
+// namedObject describes the object of a full name, and lists it if it is a
+// directory.
+func (d *Debugger) namedObject(name string) error {
+	if !d.has("ob.root") {
+		return errNoObjects
+	}
+	header := d.variable("ob.root").field("ObjectHeader")
+	for part := range strings.SplitSeq(strings.Trim(name, `\`), `\`) {
+		if part == "" {
+			break
+		}
+		next, ok := d.lookIn(header, part)
+		if !ok {
+			return fmt.Errorf("there is no object %s", shorten(name, 80))
+		}
+		header = next
+	}
+	if err := d.describeObject(bodyOf(header)); err != nil {
+		return err
+	}
+	for _, child := range d.children(header) {
+		info, _ := d.infoOf(child)
+		d.printf("    %s %-10s %s\n", address(bodyOf(child)), d.objectType(child), d.ownName(info))
+	}
+	return nil
+}
+
+// children returns the headers of the objects in a directory.
+func (d *Debugger) children(header value) []value {
+	if d.objectType(header) != "Directory" {
+		return nil
+	}
+	var all []value
+	for _, e := range d.list(d.at(bodyOf(header), "ob.directory").field("entries")) {
+		info := d.container(e, "ob.info", "entry")
+		all = append(all, d.at(info.addr+uint64(info.size()), "kernel.ObjectHeader"))
+	}
+	return all
+}
+
+func (d *Debugger) lookIn(header value, name string) (value, bool) {
+	for _, child := range d.children(header) {
+		if info, ok := d.infoOf(child); ok && strings.EqualFold(d.ownName(info), name) {
+			return child, true
+		}
+	}
+	return value{}, false
+}
+
+// describeObject describes what has its body at an address: an object with
+// references if the header in front of it makes sense, a dispatcher object if the
+// body does.
+func (d *Debugger) describeObject(body uint64) error {
 	h := d.header(body)
 	typ, counted := "", false
 	guard(func() {
@@ -91,6 +249,10 @@ func (d *Debugger) objectCommand(v *invocation) error {
 	})
 	o := d.at(body, "kernel.Header")
 	dispatcher := typeNames[o.field("Type").uint()]
+	switch typ {
+	case "Directory", "Type":
+		dispatcher = ""
+	}
 	if !counted && dispatcher == "" {
 		return fmt.Errorf("no object at %s", address(body))
 	}
@@ -98,6 +260,11 @@ func (d *Debugger) objectCommand(v *invocation) error {
 		d.printf("Object: %s  Type: %s\n", address(body), typ)
 		d.printf("    ObjectHeader: %s\n", address(h.addr))
 		d.printf("    HandleCount: %d  PointerCount: %d\n", h.field("HandleCount").int(), h.field("PointerCount").int())
+		if info, ok := d.infoOf(h); ok {
+			if name := d.fullName(info); name != "" {
+				d.printf("    Name: %s\n", name)
+			}
+		}
 		if d.has("ob.table") {
 			d.eachHandle(func(handle uint64, e value) {
 				if e.field("object").uint() == h.addr {
@@ -110,146 +277,5 @@ func (d *Debugger) objectCommand(v *invocation) error {
 		d.printf("Dispatcher object: %s  Type: %s, state %d, %s\n", address(body), dispatcher, o.field("SignalState").int(),
 			count(int64(len(d.list(o.field("WaitList")))), "waiting thread"))
 	}
-	return nil
-}
-
-// apc is !apc.
-func (d *Debugger) apc(v *invocation) error {
-	threads := d.allThreads()
-	switch words := v.fields(); len(words) {
-	case 0:
-	case 1:
-		threads = []thread{d.findThread(words[0])}
-	default:
-		return errUsage
-	}
-	queued := 0
-	for _, t := range threads {
-		queues := t.field("APCs")
-		for mode := range queues.len() {
-			for _, e := range d.list(queues.elem(mode)) {
-				if queued++; queued == 1 {
-					d.printf("%6s %-16s %-6s %-17s %s\n", "THREAD", "NAME", "KIND", "KAPC", "ROUTINES")
-				}
-				d.describeAPC(t, d.container(e, "kernel.APC", "Entry"))
-			}
-		}
-	}
-	if queued == 0 {
-		d.printf("no APC is queued\n")
-	}
-	return nil
-}
-
-func (d *Debugger) describeAPC(t thread, a value) {
-	kind := "normal"
-	switch {
-	case a.field("NormalRoutine").uint() == 0:
-		kind = "special"
-	case a.field("Mode").bool():
-		kind = "user"
-	}
-	d.printf("%6s %-16s %-7s %s kernel %s, normal %s\n", t.idText(), t.name(), kind, address(a.addr),
-		d.function(d.code(a.field("KernelRoutine").uint())), d.function(d.code(a.field("NormalRoutine").uint())))
-}
-
-// irpFind is !irpfind.
-func (d *Debugger) irpFind(v *invocation) error {
-	d.printf("this kernel has no I/O manager: there are no IRPs\n")
-	return nil
-}
-
-// poolUsed is !poolused: the shell's pool.
-func (d *Debugger) poolUsed(v *invocation) error {
-	if v.args != "" {
-		return errUsage
-	}
-	d.booted()
-	slots := d.variable("pool.main").field("tags.slots")
-	var tags []value
-	for n := range slots.len() {
-		if s := slots.elem(n); s.field("Tag").bool() {
-			tags = append(tags, s)
-		}
-	}
-	slices.SortStableFunc(tags, func(a, b value) int { return int(b.field("Bytes").int() - a.field("Bytes").int()) })
-	d.printf("%-5s %10s %10s %8s %10s %10s\n", "TAG", "ALLOCS", "FREES", "DIFF", "BYTES", "PEAK")
-	for _, s := range tags {
-		allocs, frees := s.field("Allocs").uint(), s.field("Frees").uint()
-		d.printf("%-5s %10d %10d %8d %10d %10d\n", tagText(s.field("Tag")), allocs, frees, allocs-frees, s.field("Bytes").uint(), s.field("Peak").uint())
-	}
-	d.printf("pool: %s\n", count(d.variable("pool.main").field("pages").int(), "page"))
-	return nil
-}
-
-// tagText writes a pool tag's characters.
-func tagText(tag value) string { return printable(string(tag.bytes())) }
-
-// pool is !pool: the blocks of the page that an address is in.
-func (d *Debugger) pool(v *invocation) error {
-	if v.args == "" {
-		return errUsage
-	}
-	d.booted()
-	const pageSize = 4096
-	addr := d.eval(v.args)
-	page := addr &^ (pageSize - 1)
-	s, ok := d.poolSpan(page)
-	if !ok {
-		return fmt.Errorf("%s is not in the pool", address(addr))
-	}
-	if size := s.field("size").uint(); size != 0 {
-		first := s.field("first").uint()
-		d.printf("Pool page %s: part of one allocation\n", address(page))
-		d.printf("*%s size: %#x  (Allocated)  %s\n", address(first), size, tagText(s.field("tag")))
-		return nil
-	}
-	d.printf("Pool page %s\n", address(page))
-	const unit = 16 // of pool.header's sizes
-	for at := page; at < page+pageSize; {
-		b := d.at(at, "pool.header")
-		size := b.field("size").uint() * unit
-		if size == 0 {
-			return fmt.Errorf("the block at %s has no size: the page is corrupt, or free", address(at))
-		}
-		mark, state := ' ', "Free"
-		if addr >= at && addr < at+size {
-			mark = '*'
-		}
-		if b.field("kind").bool() {
-			state = "Allocated"
-		}
-		d.printf("%c%s size: %4x previous size: %4x  (%s)  %s\n", mark, address(at), size, b.field("previous").uint()*unit, state, tagText(b.field("tag")))
-		at += size
-	}
-	return nil
-}
-
-// poolSpan finds what a page of the pool is used for.
-func (d *Debugger) poolSpan(page uint64) (value, bool) {
-	slots := d.variable("pool.main").field("spans.slots")
-	for n := range slots.len() {
-		if s := slots.elem(n); s.field("page").uint() == page {
-			return s, true
-		}
-	}
-	return value{}, false
-}
-
-// vm is !vm.
-func (d *Debugger) vm(v *invocation) error {
-	if v.args != "" {
-		return errUsage
-	}
-	d.booted()
-	phys, stats := d.variable("mm.phys"), d.variable("mm.stats")
-	kib := func(pages uint64) string { return strconv.FormatUint(pages*4, 10) + " KiB" }
-	d.printf("physical memory    %8d pages, %s\n", phys.field("total").uint(), kib(phys.field("total").uint()))
-	d.printf("available          %8d pages, %s\n", phys.field("free").uint(), kib(phys.field("free").uint()))
-	d.printf("zeroed in reserve  %8d pages\n", phys.field("reserved").uint())
-	d.printf("translation tables %8d pages\n", stats.field("Tables").uint())
-	d.printf("nonpaged pool      %8d pages, %s\n", d.variable("pool.main").field("pages").uint(), kib(d.variable("pool.main").field("pages").uint()))
-	d.printf("Go runtime         %8d areas\n", d.variable("mm.space").field("n").uint())
-	d.printf("page faults        %8d, of which %d at DISPATCH_LEVEL or above\n", stats.field("Faults").uint(), stats.field("Raised").uint())
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 
+	"irqlab/kernel"
 	. "irqlab/wdk"
 )
 
@@ -19,6 +20,8 @@ var (
 	apc       = New[KAPC](tag)
 	timer     = New[KTIMER](tag)
 	dpcs      = New[[2]KDPC](tag)
+	first     = New[KEVENT](tag)
+	second    = New[KEVENT](tag)
 	arrived   = New[KSEMAPHORE](tag)
 	processor = KAFFINITY(1)
 )
@@ -36,9 +39,10 @@ func main() {
 	}
 	KeInitializeTimerEx(timer, SynchronizationTimer)
 
-	first, second := start(func() { embrace(0, 1) }), start(func() { embrace(1, 0) })
-	_ = first
-	_ = second
+	KeInitializeEvent(first, NotificationEvent, false)
+	KeInitializeEvent(second, NotificationEvent, false)
+	start(func() { embrace(0, 1, second) })
+	start(func() { embrace(1, 0, first) })
 	owner := start(own)
 	KeInitializeApc(apc, PKTHREAD(owner), OriginalApcEnvironment, ignore, nil, func(_, _, _ PVOID) {}, UserMode, nil)
 	KeInsertQueueApc(apc, nil, nil, 0)
@@ -52,7 +56,12 @@ func main() {
 		arrive()
 		wait(PVOID(wake))
 	})
-	settle()
+	KeSetEvent(first, 0, false)
+	KeSetEvent(second, 0, false)
+	for !settled() {
+		interval := LARGE_INTEGER(-10 * Millisecond)
+		KeDelayExecutionThread(KernelMode, false, &interval)
+	}
 
 	KeSetSystemAffinityThread(processor)
 	KeSetTimerEx(timer, -100*Second, 1000, &dpcs[0])
@@ -85,20 +94,32 @@ func start(routine func()) PETHREAD {
 
 func arrive() { KeReleaseSemaphore(arrived, 0, 1, false) }
 
-// settle gives threads the time to get from arrive to where they wait.
-func settle() {
-	interval := LARGE_INTEGER(-300 * Millisecond)
-	KeDelayExecutionThread(KernelMode, false, &interval)
+// settled reports whether all threads are where they wait.
+func settled() bool {
+	threads := make([]kernel.ThreadInfo, 64)
+	mutants, events := 0, 0
+	for _, t := range threads[:kernel.Threads(threads)] {
+		switch w := t.Waits[0]; {
+		case t.State != kernel.StateWaiting || t.WaitCount != 1:
+		case w.Type == kernel.TypeMutant:
+			mutants++
+		case w.Object == address(never), w.Object == address(wake):
+			events++
+		}
+	}
+	return mutants == len(mutexes) && events == 2 && ExGetSharedWaiterCount(resource) == 1
 }
+
+func address(e PKEVENT) uintptr { return uintptr(PVOID(e)) }
 
 func wait(object PVOID) { KeWaitForSingleObject(object, Executive, KernelMode, false, nil) }
 
-// embrace takes two mutexes in an order that another thread has the other way
-// round.
-func embrace(a, b int) {
+// embrace takes two mutexes, the second when another thread has it, which waits
+// for the first.
+func embrace(a, b int, others PKEVENT) {
 	wait(PVOID(&mutexes[a]))
 	arrive()
-	settle()
+	wait(PVOID(others))
 	wait(PVOID(&mutexes[b]))
 }
 
