@@ -69,6 +69,10 @@ var lockStops = map[string]stop{
 	"resource-delete-twice": violation(0xD1, 0),
 	"resource-freed":        violation(0xD2, 0),
 
+	// rule: qspin-no-mix
+	"queued-mixed": violation(0x1AB0002, 2),
+	"spin-mixed":   violation(0x1AB0002, 2),
+
 	"shared-recursion":     {0x0F, [4]uint64{address, 1 << 31, 0, 0}},
 	"shared-upgrade":       {0x0F, [4]uint64{address, 1, 0, 0}},
 	"shared-free-release":  {0x10, [4]uint64{address, 0, 0, 0}},

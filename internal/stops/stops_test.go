@@ -115,6 +115,8 @@ var stops = map[string]stop{
 	"timer-set-high":       {0x0A, [4]uint64{0, 15, 2, 0}},
 	// rule: timer-freed-queued
 	"timer-freed": {0xC7, [4]uint64{0, address, address, address}},
+	// rule: timer-dpc-no-free
+	"timer-freed-in-dpc": {0xC7, [4]uint64{0, address, address, address}},
 	// rule: wait-multi-3-builtin
 	"wait-four": {0x0C, [4]uint64{4, 3, 0, 0}},
 	// rule: wait-multi-64-max

@@ -123,6 +123,21 @@ func (l *Lock) checkOwned() {
 	}
 }
 
+// ordinary reports whether a word that is not zero is that of a Lock, whose owner
+// it is then, and not the handle of a Queued.
+func ordinary(word uintptr) bool { return word == taken || word&1 != 0 }
+
+// mixedForms is parameter 1 of bug check DRIVER_VERIFIER_DETECTED_VIOLATION, a
+// value of irqlab's own; parameter 3 is the lock.
+const mixedForms = 0x1AB0002
+
+// mixed stops the machine for a lock that one uses as a Lock while another holds
+// it as a Queued, or the reverse.
+func mixed(lock uintptr) {
+	bugcheck.StopBecause("a spin lock is used both as an ordinary and as an in-stack queued lock",
+		bugcheck.VerifierDetectedViolation, mixedForms, uintptr(irql.Current()), lock, 0)
+}
+
 // checkAtDpc stops the machine below DISPATCH_LEVEL, where the thread could be
 // switched out with the lock held.
 func checkAtDpc(lock uintptr) {

@@ -217,8 +217,13 @@ func (l *Lock) take() {
 //
 //go:noinline
 func (l *Lock) wait(word uintptr) {
-	if word != taken && atomic.LoadUintptr(&l.word) == word {
-		bugcheck.Stop(bugcheck.SpinLockAlreadyOwned, l.address(), word, 0, 0)
+	if Checked {
+		switch w := atomic.LoadUintptr(&l.word); {
+		case w == word && word != taken:
+			bugcheck.Stop(bugcheck.SpinLockAlreadyOwned, l.address(), word, 0, 0)
+		case w != 0 && !ordinary(w):
+			mixed(l.address())
+		}
 	}
 	var spins uint64
 	for {

@@ -136,6 +136,9 @@ func (q *Queued) enqueue(h *QueueHandle) {
 	if last == 0 {
 		h.lock = lock | queueOwner
 	} else {
+		if Checked && ordinary(last) {
+			mixed(lock)
+		}
 		h.wait((*QueueHandle)(unsafe.Pointer(last)))
 	}
 	if Checked {

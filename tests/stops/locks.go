@@ -72,6 +72,16 @@ var lockStops = map[string]func(){
 	"resource-delete-twice":  func() { r := resource(); r.Delete(); r.Delete() },
 	"resource-freed":         func() { r := resource(); pool.Free(unsafe.Pointer(r), kit.Tag) },
 
+	"queued-mixed": func() {
+		l := alloc[spin.Lock]()
+		l.Acquire()
+		(*spin.Queued)(unsafe.Pointer(l)).AcquireAtDpc(alloc[spin.QueueHandle]())
+	},
+	"spin-mixed": func() {
+		q := alloc[spin.Queued]()
+		q.Acquire(alloc[spin.QueueHandle]())
+		(*spin.Lock)(unsafe.Pointer(q)).AcquireAtDpc()
+	},
 	"shared-recursion":     func() { l := alloc[spin.Shared](); l.AcquireExclusive(); l.AcquireExclusiveAtDpc() },
 	"shared-upgrade":       func() { l := alloc[spin.Shared](); l.AcquireShared(); l.AcquireExclusiveAtDpc() },
 	"shared-free-release":  func() { l := alloc[spin.Shared](); l.ReleaseShared(irql.Raise(irql.Dispatch)) },

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sort"
 	"testing"
+	"time"
 	"unsafe"
 
 	"irqlab/arch"
@@ -185,6 +186,13 @@ var stops = map[string]func(){
 		}
 		blocks := alloc[[65]kernel.WaitBlock]()
 		sync.WaitMany(&o[0], 65, kernel.WaitAny, kit.Forever, false, kernel.KernelMode, &blocks[0])
+	},
+
+	"timer-freed-in-dpc": func() {
+		m := timer()
+		breach = func() { pool.Free(unsafe.Pointer(m), kit.Tag) }
+		m.Set(-1, 1, newDPC())
+		time.Sleep(time.Minute)
 	},
 
 	// Pool
