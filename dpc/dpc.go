@@ -32,9 +32,10 @@ type processor struct {
 	ordinary, threaded queue
 	demand             demand
 
-	threadBusy   bool   // the DPC thread was woken and has not found its queue empty since
-	threadSignal uint32 // atomic: the DISPATCH interrupt is to wake it
-	idle         uint32 // atomic: its idle thread runs
+	threadBusy   bool    // the DPC thread was woken and has not found its queue empty since
+	threadSignal uint32  // atomic: the DISPATCH interrupt is to wake it
+	threadRuns   uintptr // context of the DPC thread while it is in a routine
+	idle         uint32  // atomic: its idle thread runs
 
 	running Running
 	watch   watch

@@ -3,6 +3,7 @@ package dpc
 import (
 	"unsafe"
 
+	"irqlab/arch"
 	"irqlab/irql"
 )
 
@@ -22,12 +23,22 @@ func DrainThread(cpu uint32) {
 	var c call
 	for p.nextThreaded(&c) {
 		started(cpu, &c)
+		p.threadRuns = uintptr(unsafe.Pointer(arch.ThisContext()))
 		(*(*Routine)(unsafe.Pointer(&c.routine)))(c.object, c.context, c.arg1, c.arg2)
 		if level := irql.Current(); level != irql.Passive {
 			returnedAt(level, irql.Passive, &c)
 		}
+		p.threadRuns = 0
 		ended(cpu, &c)
 	}
+}
+
+// ExecutingThreaded reports whether the running thread is in the routine of a
+// threaded DPC.
+//
+// IRQL: any
+func ExecutingThreaded() bool {
+	return processors[arch.ThisCPU().ID].threadRuns == uintptr(unsafe.Pointer(arch.ThisContext()))
 }
 
 func (p *processor) nextThreaded(c *call) bool {

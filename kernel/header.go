@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"sync/atomic"
+	"unsafe"
 
 	"irqlab/list"
 )
@@ -46,3 +47,24 @@ func (h *Header) Init(t Type, size uintptr, state int32) {
 //
 // IRQL: any
 func (h *Header) State() int32 { return atomic.LoadInt32(&h.SignalState) }
+
+// Plausible reports whether h looks like the header of an object that threads can
+// wait for, going by its type and size.
+//
+// IRQL: any
+func (h *Header) Plausible() bool {
+	words := uintptr(0)
+	switch h.Type {
+	case TypeNotificationEvent, TypeSynchronizationEvent:
+		words = unsafe.Sizeof(Header{}) / 4
+	case TypeMutant:
+		words = unsafe.Sizeof(Mutant{}) / 4
+	case TypeSemaphore:
+		words = 8
+	case TypeNotificationTimer, TypeSynchronizationTimer:
+		words = unsafe.Sizeof(Timer{}) / 4
+	case TypeThread, TypeProcess, TypeQueue:
+		return true
+	}
+	return words != 0 && uintptr(h.Size) == words
+}

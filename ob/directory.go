@@ -23,7 +23,7 @@ type fixedDirectory struct {
 	body directory
 }
 
-var root, baseNamedObjects, objectTypes fixedDirectory
+var root, baseNamedObjects, objectTypes, callbacks fixedDirectory
 
 // fixedNames are the names of objects in static data.
 var fixedNames [Types + 2][24]uint16
@@ -40,6 +40,7 @@ func Init() {
 	root.init(nil, "", 0)
 	baseNamedObjects.init(&root.body, "BaseNamedObjects", 0)
 	objectTypes.init(&root.body, "ObjectTypes", 1)
+	callbacks.init(&root.body, "Callback", int(Types))
 	for i := Thread; i < Types; i++ {
 		t := &types[i]
 		t.info.fix(ObjectType, &objectTypes.body, t.Name, &fixedNames[i])

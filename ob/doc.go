@@ -9,6 +9,7 @@
 //	\                  the root directory
 //	\BaseNamedObjects  where drivers and programs meet
 //	\ObjectTypes       the types themselves
+//	\Callback          callback objects
 //
 // There is one process, whose handles have two forms: those made for the kernel
 // (OBJ_KERNEL_HANDLE) have the upper half set and are no use to UserMode, and

@@ -18,6 +18,7 @@ const (
 	Mutant
 	Semaphore
 	Timer
+	CallbackObject
 	Types // behind the last
 )
 
@@ -125,6 +126,13 @@ var types = [Types]typeObject{
 		Write:     ReadControl | ModifyState,
 		Execute:   ReadControl | Synchronize,
 		ends:      endTimer,
+	}},
+	CallbackObject: {Type: Type{
+		Name: "Callback", tag: 'C' | 'a'<<8 | 'l'<<16 | 'l'<<24,
+		AllAccess: standard | 0x0001, // CALLBACK_MODIFY_STATE
+		Read:      ReadControl,
+		Write:     ReadControl | 0x0001,
+		Execute:   ReadControl | Synchronize,
 	}},
 }
 

@@ -22,6 +22,10 @@ const (
 	waitForEver     = 0x121 // a wait without a timeout at DISPATCH_LEVEL
 	waitAtDispatch  = 0x122 // one with a timeout that is not zero
 	userWaitOnStack = 0x123 // a wait in user mode for an object on a stack
+
+	// Values of irqlab's own.
+	noObject         = 0x1AB0003 // a wait for what is no dispatcher object
+	userWaitForMutex = 0x1AB0004 // a wait in user mode for a KMUTEX
 )
 
 // atMost stops the machine above the given level.

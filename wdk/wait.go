@@ -22,7 +22,7 @@ import (
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
 func KeWaitForSingleObject(Object PVOID, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	mayWait(Timeout)
-	mayStay(WaitMode, Object)
+	mustBeWaitable(WaitMode, Object)
 	return sync.Wait((*kernel.Header)(Object), Timeout, Alertable, WaitMode)
 }
 
@@ -31,7 +31,7 @@ func KeWaitForSingleObject(Object PVOID, WaitReason KWAIT_REASON, WaitMode KPROC
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
 func KeWaitForMutexObject(Mutex PVOID, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	mayWait(Timeout)
-	mayStay(WaitMode, Mutex)
+	mustBeWaitable(WaitMode, Mutex)
 	return sync.Wait((*kernel.Header)(Mutex), Timeout, Alertable, WaitMode)
 }
 
@@ -48,7 +48,7 @@ func KeWaitForMutexObject(Mutex PVOID, WaitReason KWAIT_REASON, WaitMode KPROCES
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
 func KeWaitForMultipleObjects(Count ULONG, Object []PVOID, WaitType WAIT_TYPE, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER, WaitBlockArray PKWAIT_BLOCK) NTSTATUS {
 	mayWait(Timeout)
-	mayStay(WaitMode, Object...)
+	mustBeWaitable(WaitMode, Object...)
 	objects := (**kernel.Header)(unsafe.Pointer(unsafe.SliceData(Object[:min(int(Count), MAXIMUM_WAIT_OBJECTS)])))
 	return sync.WaitMany(objects, int(Count), WaitType, Timeout, Alertable, WaitMode, WaitBlockArray)
 }
@@ -61,6 +61,14 @@ func mayWait(timeout PLARGE_INTEGER) {
 		return
 	}
 	l := irql.Current()
+	if dpc.ExecutingThreaded() && (timeout == nil || *timeout != 0) {
+		rule := uintptr(waitAtDispatch)
+		if timeout == nil {
+			rule = waitForEver
+		}
+		bugcheck.StopBecause("the routine of a threaded DPC waits, which might run at DISPATCH_LEVEL",
+			bugcheck.VerifierDetectedViolation, rule, uintptr(l), 0, 0)
+	}
 	if l < irql.Dispatch || l == irql.Dispatch && (timeout != nil && *timeout == 0 || dpc.Executing() || kernel.Current().WaitNext) {
 		return
 	}
@@ -75,15 +83,25 @@ func mayWait(timeout PLARGE_INTEGER) {
 	bugcheck.Stop(bugcheck.VerifierDetectedViolation, rule, uintptr(l), 0, 0)
 }
 
-// mayStay stops the machine if a wait is on behalf of a user, whose stack may be
-// paged out meanwhile, and an object lies on one.
-func mayStay(mode KPROCESSOR_MODE, objects ...PVOID) {
-	if !Checked || mode != UserMode {
+// mustBeWaitable stops the machine for what cannot be waited for: an object on the stack
+// of a user, which may be paged out meanwhile, a KMUTEX on behalf of a user, and
+// what is no dispatcher object at all, such as a FAST_MUTEX.
+func mustBeWaitable(mode KPROCESSOR_MODE, objects ...PVOID) {
+	if !Checked {
 		return
 	}
 	for _, o := range objects {
-		if !mm.InPool(uintptr(o)) {
+		if mode == UserMode && !mm.InPool(uintptr(o)) {
 			bugcheck.Stop(bugcheck.VerifierDetectedViolation, userWaitOnStack, uintptr(o), 0, 0)
+		}
+		h := (*kernel.Header)(o)
+		if !h.Plausible() {
+			bugcheck.StopBecause("what is waited for is no event, mutex, semaphore, timer, thread, process or queue",
+				bugcheck.VerifierDetectedViolation, noObject, uintptr(irql.Current()), uintptr(o), uintptr(h.Type))
+		}
+		if mode == UserMode && h.Type == kernel.TypeMutant && (*kernel.Mutant)(o).APCDisable != 0 {
+			bugcheck.StopBecause("a KMUTEX is waited for on behalf of a user, who would return to user mode with it",
+				bugcheck.VerifierDetectedViolation, userWaitForMutex, uintptr(irql.Current()), uintptr(o), 0)
 		}
 	}
 }
@@ -99,6 +117,9 @@ func mayStay(mode KPROCESSOR_MODE, objects ...PVOID) {
 func KeDelayExecutionThread(WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Interval PLARGE_INTEGER) NTSTATUS {
 	if irql.Current() != irql.Dispatch || !dpc.Executing() {
 		atMost(irql.APC)
+	}
+	if dpc.ExecutingThreaded() {
+		mayWait(Interval)
 	}
 	return sync.Delay(*Interval, Alertable, WaitMode)
 }

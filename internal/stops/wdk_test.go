@@ -52,7 +52,16 @@ var wdkStops = map[string]stop{
 	"callout-exit": {0xC4, [4]uint64{0x1AB0001, address, 0, 0}},
 	// rule: thr-affinity-outside-process
 	"affinity-none": {0x03, [4]uint64{1 << 40, address, 0, 0}},
-	"wdk-bugcheck":  {0xE2, [4]uint64{1, 2, 3, 4}},
+	// rule: mutex-not-wait-fast
+	// rule: fm-not-waitable
+	"wdk-wait-fast":    {0xC4, [4]uint64{0x1AB0003, 0, address, 1}},
+	"wdk-wait-guarded": {0xC4, [4]uint64{0x1AB0003, 0, address, 0}},
+	// rule: wait-mutex-kernelmode
+	"wdk-wait-mutex-user": {0xC4, [4]uint64{0x1AB0004, 0, address, 0}},
+	// rule: dpc-threaded-rules
+	"wdk-wait-threaded":  {0xC4, [4]uint64{0x122, 0, 0, 0}},
+	"wdk-delay-threaded": {0xC4, [4]uint64{0x122, 0, 0, 0}},
+	"wdk-bugcheck":       {0xE2, [4]uint64{1, 2, 3, 4}},
 
 	// rule: thr-exit-irql
 	"exit-level":   wrongLevel(1, 0, 0),

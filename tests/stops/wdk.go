@@ -29,6 +29,24 @@ var wdkStops = map[string]func(){
 		e := new(KEVENT)
 		KeWaitForSingleObject(PVOID(e), Executive, UserMode, false, nil)
 	},
+	"wdk-wait-fast": func() {
+		m := fast()
+		KeWaitForSingleObject(PVOID(m), Executive, KernelMode, false, nil)
+	},
+	"wdk-wait-guarded": func() {
+		m := guarded()
+		KeAcquireGuardedMutex(m)
+		KeWaitForSingleObject(PVOID(m), Executive, KernelMode, false, nil)
+	},
+	"wdk-wait-mutex-user": func() {
+		m := alloc[KMUTEX]()
+		KeInitializeMutex(m, 0)
+		KeWaitForMutexObject(PVOID(m), Executive, UserMode, false, nil)
+	},
+	"wdk-wait-threaded": func() { inThreadedDPC(func() { waitFor((*KEVENT)(subject), kit.Ms(1)) }) },
+	"wdk-delay-threaded": func() {
+		inThreadedDPC(func() { KeDelayExecutionThread(KernelMode, false, kit.Ms(1)) })
+	},
 	"wdk-delay":         func() { irql.Raise(irql.Dispatch); KeDelayExecutionThread(KernelMode, false, kit.Ms(1)) },
 	"wdk-delay-in-dpc":  func() { inDPC(func() { KeDelayExecutionThread(KernelMode, false, kit.NoTime) }) },
 	"wdk-flush-apc":     func() { irql.Raise(irql.APC); KeFlushQueuedDpcs() },
@@ -123,4 +141,14 @@ func system(fn func()) {
 	var h HANDLE
 	PsCreateSystemThread(&h, SYNCHRONIZE, nil, 0, nil, func(PVOID) { fn() }, nil)
 	ZwWaitForSingleObject(h, false, nil)
+}
+
+// inThreadedDPC runs fn in a threaded DPC.
+func inThreadedDPC(fn func()) {
+	breach = fn
+	subject = PVOID(event(false))
+	d := alloc[KDPC]()
+	KeInitializeThreadedDpc(d, body, nil)
+	KeInsertQueueDpc(d, nil, nil)
+	time.Sleep(time.Minute)
 }
