@@ -154,7 +154,10 @@ func (r *Registration) Register() ntstatus.Status {
 	case registered.n == maxRegistrations:
 		s = ntstatus.NoResources
 	default:
-		copy(registered.at[i+1:registered.n+1], registered.at[i:registered.n])
+		// Not copy, which looks for write barriers.
+		for j := registered.n; j > i; j-- {
+			registered.at[j] = registered.at[j-1]
+		}
 		registered.at[i] = r
 		registered.n++
 	}
@@ -174,7 +177,9 @@ func (r *Registration) Unregister() bool {
 	}
 	found := i < registered.n
 	if found {
-		copy(registered.at[i:], registered.at[i+1:registered.n])
+		for ; i < registered.n-1; i++ {
+			registered.at[i] = registered.at[i+1]
+		}
 		registered.n--
 		registered.at[registered.n] = nil
 	}
