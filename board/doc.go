@@ -25,4 +25,5 @@
 //	Entropy() uint64                a hardware or counter-derived random word
 //	StartCPUs(ready func)           start the other processors
 //	Exit(status)                    leave QEMU with the agreed status
+//	Reset()                         start the machine anew
 package board

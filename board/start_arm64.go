@@ -16,11 +16,12 @@ func Init() bool {
 	return ok
 }
 
-// PSCI functions and results (Arm DEN 0022, 5.1.4, 5.1.9, 5.2.2).
+// PSCI functions and results (Arm DEN 0022, 5.1.4, 5.1.9, 5.1.10, 5.2.2).
 const (
-	psciCPUOn     = 0xC4000003
-	psciSystemOff = 0x84000008
-	psciSuccess   = 0
+	psciCPUOn       = 0xC4000003
+	psciSystemOff   = 0x84000008
+	psciSystemReset = 0x84000009
+	psciSuccess     = 0
 )
 
 func firmware(fn, a, b, c uintptr) uintptr {
@@ -77,6 +78,15 @@ func Exit(status uint8) {
 		arch.Semihost(semihostExitExtended, unsafe.Pointer(&exitBlock))
 	}
 	firmware(psciSystemOff, 0, 0, 0)
+	for {
+		arch.Halt()
+	}
+}
+
+// Reset starts the machine anew.
+func Reset() {
+	arch.DisableInterrupts()
+	firmware(psciSystemReset, 0, 0, 0)
 	for {
 		arch.Halt()
 	}

@@ -155,8 +155,16 @@ func stop(arg unsafe.Pointer) {
 	leave()
 }
 
+// Restart makes a stop start the machine anew instead of ending it. It is set at
+// boot.
+var Restart bool
+
 // leave ends the machine.
 func leave() {
+	if Restart {
+		text("\nirqlab: restart\n")
+		board.Reset()
+	}
 	epitaph()
 	board.Exit(ExitStatus)
 	halt()

@@ -61,6 +61,8 @@ func boot() {
 	mm.Shootdown = ipi.FlushTLB
 	bugcheck.Thread = currentThread
 	bugcheck.WriteDump = crash.Write
+	after, _ := linux.Option("stop")
+	bugcheck.Restart = after == "restart"
 	dpc.SingleLimit, dpc.SumLimit = dpcTicks, raisedTicks
 	dpc.APCDisable = kernel.APCDisable
 	pool.OnFree(dpc.CheckFree)

@@ -29,6 +29,7 @@ type Machine struct {
 	Memory Size    // bytes
 	Accel  string  // QEMU accelerator; default tcg
 	Seed   *uint64 // reproducible run: all of the machine's time is counted in instructions
+	Resets bool    // the machine may reset; else that ends the run
 	Disk   string  // file with the disk's contents; none if empty
 	GDB    string  // host:port of a gdb stub; the machine then waits for the debugger
 	Extra  []string
@@ -63,9 +64,12 @@ func (m *Machine) Args(image, cmdline string) []string {
 		"-cpu", or(m.Model, "max"),
 		"-m", m.Memory.String(),
 		"-smp", strconv.Itoa(m.CPUs),
-		"-nodefaults", "-display", "none", "-no-reboot",
-		"-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+		"-nodefaults", "-display", "none",
 	)
+	if !m.Resets {
+		args = append(args, "-no-reboot")
+	}
+	args = append(args, "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console")
 	// What carries the guest's exit status to QEMU's.
 	if m.Arch == ARM64 {
 		args = append(args, "-semihosting-config", "enable=on,target=native")

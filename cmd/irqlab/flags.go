@@ -111,6 +111,9 @@ func isSetting(s string) bool { return strings.IndexByte(s, '=') > 0 }
 // cmdline assembles what the kernel is told.
 func (m *machineFlags) cmdline(args []string, more ...string) (string, error) {
 	options := slices.Concat(m.options, more)
+	if m.Resets {
+		options = append(options, "stop=restart")
+	}
 	if m.Seed != nil {
 		options = append(options, fmt.Sprintf("seed=%d", *m.Seed))
 	}

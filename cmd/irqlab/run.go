@@ -18,6 +18,7 @@ func runCommand() *subcommand {
 	var m machineFlags
 	fs := newFlagSet("run")
 	m.register(fs)
+	fs.BoolVar(&m.Resets, "restart", false, "start the machine anew after a stop")
 	fs.DurationVar(&m.timeout, "timeout", 0, "end the run after this `time` (default none on a terminal, else 10m)")
 	return &subcommand{
 		name:  "run",

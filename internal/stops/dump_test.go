@@ -263,6 +263,24 @@ func testGDB(t *testing.T, arch qemu.Arch, image string) {
 	}
 }
 
+// A machine that is told to restarts after a stop, and finds the dump.
+func testRestart(t *testing.T, arch qemu.Arch, image string) {
+	s := newStopped(t, arch, image, diskSize)
+	s.Resets = true
+	line, err := qemu.Cmdline{Options: []string{"stop=restart"}, Args: []string{"once"}}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	status, err := s.Run(context.Background(), s.image, line, qemu.Console{Out: &out, Err: &errs}, 2*time.Minute)
+	if err != nil || status != 0 {
+		t.Fatalf("status %d: %v\n%s%s", status, err, &errs, &out)
+	}
+	for _, say := range []string{"*** STOP 0x000000E2", "irqlab: restart", "the last run stopped with 0x000000E2", "this machine has stopped before, with 0xe2"} {
+		want(t, out.String(), say)
+	}
+}
+
 // gdbFor returns a gdb that knows the architecture, or "".
 func gdbFor(t *testing.T, arch qemu.Arch) string {
 	t.Helper()
@@ -284,7 +302,7 @@ func TestDump(t *testing.T) {
 			}
 			image := program(t, arch)
 			for name, test := range map[string]func(*testing.T, qemu.Arch, string){
-				"kinds": testKinds, "translation": testTranslation, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "gdb": testGDB, "hangs": testHangs,
+				"kinds": testKinds, "translation": testTranslation, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "gdb": testGDB, "restart": testRestart, "hangs": testHangs,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
