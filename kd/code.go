@@ -49,19 +49,17 @@ func (d *Debugger) decodeARM64(addr uint64) instruction {
 	if err != nil {
 		return instruction{fmt.Sprintf(".inst 0x%08x", uint32(little(b))), 4, false}
 	}
-	text := strings.ToLower(arm64asm.GNUSyntax(i))
-	if rel, ok := i.Args[0].(arm64asm.PCRel); ok {
-		text = d.target4(text, rel, addr)
-	} else if rel, ok := i.Args[1].(arm64asm.PCRel); ok {
-		text = d.target4(text, rel, addr)
+	text := strings.TrimSpace(strings.ToLower(arm64asm.GNUSyntax(i)))
+	if i.Op == arm64asm.ADRP {
+		addr &^= 0xfff // its distance is in pages
+	}
+	for _, arg := range i.Args {
+		// A distance gives way to where it leads.
+		if rel, ok := arg.(arm64asm.PCRel); ok {
+			text = strings.Replace(text, strings.ToLower(rel.String()), d.function(addr+uint64(int64(rel))), 1)
+		}
 	}
 	return instruction{text, 4, i.Op == arm64asm.BL || i.Op == arm64asm.BLR}
-}
-
-// target4 puts a branch's destination in the place of its distance.
-func (d *Debugger) target4(text string, rel arm64asm.PCRel, addr uint64) string {
-	to := addr + uint64(int64(rel))
-	return strings.Replace(text, strings.ToLower(rel.String()), d.function(to), 1)
 }
 
 // line prints the instruction at addr and returns the next one's address.

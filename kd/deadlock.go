@@ -3,6 +3,7 @@ package kd
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // edge leads from a thread that waits to the one that it waits for.
@@ -202,4 +203,37 @@ func (d *Debugger) acquiredAt(site value) string {
 	}
 	n := max(0, slices.IndexFunc(all, func(p Position) bool { return users(p.Function) }))
 	return fmt.Sprintf("%s [%s @ %d]", all[n].Function, tail(all[n].File), all[n].Line)
+}
+
+// verifier is !verifier.
+func (d *Debugger) verifier(v *invocation) error {
+	if v.args != "" {
+		return errUsage
+	}
+	d.booted()
+	if !d.verifying() {
+		d.printf("the verifier is off; the kernel option verifier=on turns it on\n")
+		return nil
+	}
+	names := d.variable("verifier.ruleNames")
+	var on []string
+	for n := range names.len() {
+		if d.variable("verifier.rules").uint()>>n&1 != 0 {
+			on = append(on, names.elem(n).str())
+		}
+	}
+	state := d.variable("verifier.state").deref()
+	stats := state.field("stats")
+	spin, missed := uint64(0), stats.field("Missed").uint()
+	for cpu := range state.field("cpus").len() {
+		p := state.field("cpus").elem(cpu)
+		spin += p.field("acquisitions").uint()
+		missed += p.field("missed").uint()
+	}
+	d.printf("rules        %s\n", strings.Join(on, ", "))
+	d.printf("acquired     %d spin locks; %d fast and guarded mutexes, push locks and resources\n", spin, stats.field("ThreadAcquisitions").uint())
+	d.printf("locks        %d, of %d classes; %d orders between classes\n", stats.field("Locks").int(), stats.field("Classes").int(), stats.field("Edges").int())
+	d.printf("waits        %d followed from thread to thread\n", stats.field("Waits").uint())
+	d.printf("not watched  %d, for lack of room\n", missed)
+	return nil
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +57,10 @@ func TestKD(t *testing.T) {
 		_, dumped, _ = strings.Cut(dumped, "\n")
 		if status != 0 || dumped != live {
 			t.Errorf("the dump differs: status %d %s\n--- machine\n%s\n--- dump\n%s", status, errs, live, dumped)
+		}
+		out, errs, status = irqlab(t, "", "kd", "-z", file, buildImage(t, arch, "./testdata/hello"))
+		if status != statusFailure || !strings.Contains(errs, "not the program that the dump is of") {
+			t.Errorf("another program: status %d\n%s%s", status, out, errs)
 		}
 	})
 }
@@ -111,13 +116,13 @@ func TestKDVerifier(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots machines")
 	}
-	out, errs, status := irqlab(t, "", "kd", "-opt", "verifier=deadlock", "-timeout", "2m", "./testdata/kd", "-c", "g; !deadlock; !analyze -v")
+	out, errs, status := irqlab(t, "", "kd", "-opt", "verifier=deadlock", "-timeout", "2m", "./testdata/kd", "-c", "g; !deadlock; !verifier; !analyze -v")
 	if status != 0 {
 		t.Fatalf("status %d\n%s%s", status, out, errs)
 	}
 	contains(t, "after the stop", out, `Fatal System Error: 0x000000c4`,
 		`(?m)^Deadlock of 2 threads:\n  (thread \d+ \S+) waits for mutant 0x\w+: (thread \d+ \S+) has it\n  thread \d+ \S+ waits for mutant`,
-		`holds resource 0x\w+, acquired in main\.own \[kd/main\.go @ \d+\]`,
+		`(?m)^rules        deadlock$`, `holds resource 0x\w+, acquired in main\.own \[kd/main\.go @ \d+\]`,
 		`FAULTING_FUNCTION:  main\.wait`, `CALLED_ROUTINE:  irqlab/wdk\.KeWaitForSingleObject`)
 }
 
@@ -146,6 +151,30 @@ func TestKDAttach(t *testing.T) {
 		}
 		contains(t, "at the end", out, `irqlab/board\.Exit`, `TrapFrame @`, `runtime\.exit`)
 	})
+}
+
+// Ctrl-C at a prompt erases the line; at the machine's console it is nothing special.
+func TestKeyReader(t *testing.T) {
+	for _, lines := range []bool{false, true} {
+		keys, done := make(chan byte, 3), make(chan struct{})
+		for _, c := range []byte("a\x03b") {
+			keys <- c
+		}
+		close(keys)
+		got, err := io.ReadAll(&keyReader{keys, done, lines})
+		want := "a\x03b"
+		if lines {
+			want = "a\x05\x15b"
+		}
+		if string(got) != want || err != nil {
+			t.Errorf("lines %v: got %q, %v; want %q", lines, got, err, want)
+		}
+	}
+	done := make(chan struct{})
+	close(done)
+	if n, err := (&keyReader{make(chan byte), done, true}).Read(make([]byte, 8)); n != 0 || err != io.EOF {
+		t.Errorf("at the end: %d, %v", n, err)
+	}
 }
 
 func TestKDMistakes(t *testing.T) {
