@@ -1,0 +1,2 @@
+// Package guard tests that guards release what they hold.
+package guard
