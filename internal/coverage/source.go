@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -72,8 +73,13 @@ func levelLine(doc *ast.CommentGroup) string {
 	return ""
 }
 
-// tested returns the routines that the tables of tests/levels call at every
-// level: the keys of its composite literals.
+// levelMark is a comment of a test that sees a callback's levels in another way
+// than tests/levels can.
+var levelMark = regexp.MustCompile(`(?m)^\s*// levels: (\w+)$`)
+
+// tested returns the routines that are tested at their levels: those that the
+// tables of tests/levels have, as keys of composite literals, and those that
+// other tests name.
 func tested(root string) (map[string]bool, error) {
 	files, err := parse(filepath.Join(root, "tests", "levels"))
 	if err != nil {
@@ -92,7 +98,17 @@ func tested(root string) (map[string]bool, error) {
 			return true
 		})
 	}
-	return names, nil
+	err = sources(root, func(path string) error {
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range levelMark.FindAllSubmatch(text, -1) {
+			names[string(m[1])] = true
+		}
+		return err
+	})
+	return names, err
 }
 
 // sources calls fn with each Go file of the module.

@@ -85,7 +85,8 @@ const tableHead = `# The documented routines
 Every routine and callback of the specification (internal/spec/irql.tsv), with the
 levels that its documentation page states and what irqlab has of it. *Tested at its
 levels* means that tests/levels calls the routine at each level from 0 to 15: where
-the page allows the call it must work, elsewhere it must end in a bug check.
+the page allows the call it must work, elsewhere it must end in a bug check. A
+callback must be called at the levels that it may be called at, and no other.
 Levels in parentheses are not documented but follow from the sources that the
 specification names.
 

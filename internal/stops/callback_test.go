@@ -16,11 +16,14 @@ func init() {
 // rule: bc-callback-order
 // rule: bc-callback-register
 // rule: bc-raise-high
+// rule: irql-bugcheck-callback
+// levels: KBUGCHECK_CALLBACK_ROUTINE
+// levels: KBUGCHECK_REASON_CALLBACK_ROUTINE
 func testCallbacks(t *testing.T, arch qemu.Arch, image string) {
 	s := newStopped(t, arch, image, diskSize)
 	out := s.boot(t, "callbacks")
 	at := 0
-	for _, say := range []string{"*** STOP", "callback for the dump", "Crash dump: kernel", "callback one at IRQL 15", "callback two at IRQL 15", "irqlab: exit"} {
+	for _, say := range []string{"*** STOP", "callback for the dump at IRQL 15", "Crash dump: kernel", "callback one at IRQL 15", "callback two at IRQL 15", "irqlab: exit"} {
 		i := strings.Index(out[at:], say)
 		if i < 0 {
 			t.Fatalf("no %q, or not in its place\n%s", say, out)

@@ -14,6 +14,7 @@ func init() {
 	add(stackProbes)
 	add(queryProbes)
 	add(exceptionProbes)
+	add(bugCheckProbes)
 }
 
 func exTimer() PEX_TIMER { return ExAllocateTimer(nil, nil, 0) }
@@ -242,6 +243,7 @@ var (
 	processorNumber PROCESSOR_NUMBER
 	pointer         PVOID
 	systemTime      LARGE_INTEGER
+	count           ULONG
 )
 
 var queryProbes = map[string]probe{
@@ -249,13 +251,13 @@ var queryProbes = map[string]probe{
 	"KeQueryMaximumGroupCount":         simply(func() { KeQueryMaximumGroupCount() }),
 	"KeQueryGroupAffinity":             simply(func() { KeQueryGroupAffinity(0) }),
 	"KeQueryMaximumProcessorCount":     simply(func() { KeQueryMaximumProcessorCount() }),
-	"KeQueryMaximumProcessorCountEx":   simply(func() { KeQueryMaximumProcessorCountEx(0) }),
+	"KeQueryMaximumProcessorCountEx":   simply(func() { count = KeQueryMaximumProcessorCountEx(0) }),
 	"KeGetProcessorIndexFromNumber":    simply(func() { KeGetProcessorIndexFromNumber(&processorNumber) }),
 	"KeGetProcessorNumberFromIndex":    simply(func() { KeGetProcessorNumberFromIndex(0, &processorNumber) }),
 	"KeQueryHighestNodeNumber":         simply(func() { KeQueryHighestNodeNumber() }),
 	"KeGetCurrentNodeNumber":           simply(func() { KeGetCurrentNodeNumber() }),
 	"KeQueryNodeActiveAffinity":        simply(func() { KeQueryNodeActiveAffinity(0, nil, nil) }),
-	"KeQueryNodeMaximumProcessorCount": simply(func() { KeQueryNodeMaximumProcessorCount(0) }),
+	"KeQueryNodeMaximumProcessorCount": simply(func() { count = ULONG(KeQueryNodeMaximumProcessorCount(0)) }),
 	"KeSetSystemGroupAffinityThread": {call: func(c *caller) {
 		if c.at(func() { KeSetSystemGroupAffinityThread(&GROUP_AFFINITY{Mask: 1}, nil) }) {
 			KeRevertToUserAffinityThread()
@@ -393,6 +395,71 @@ var exceptionProbes = map[string]probe{
 			ZwWaitForSingleObject(h, false, nil)
 			ZwClose(h)
 		}
+	}},
+}
+
+func lastWords(PVOID, ULONG) {}
+
+func lastReason(KBUGCHECK_CALLBACK_REASON, *KBUGCHECK_REASON_CALLBACK_RECORD, PVOID, ULONG) {}
+
+func nmi(PVOID, BOOLEAN) BOOLEAN { return false }
+
+// lastRecord returns a record for bug check callbacks, with what registers it.
+func lastRecord(c *caller) (*KBUGCHECK_CALLBACK_RECORD, func() BOOLEAN) {
+	r, component := kit.New[KBUGCHECK_CALLBACK_RECORD](c), kit.New[UCHAR](c)
+	KeInitializeCallbackRecord(r)
+	return r, func() BOOLEAN { return KeRegisterBugCheckCallback(r, lastWords, nil, 0, component) }
+}
+
+func reasonRecord(c *caller) (*KBUGCHECK_REASON_CALLBACK_RECORD, func() BOOLEAN) {
+	r, component := kit.New[KBUGCHECK_REASON_CALLBACK_RECORD](c), kit.New[UCHAR](c)
+	KeInitializeCallbackRecord(r)
+	return r, func() BOOLEAN {
+		return KeRegisterBugCheckReasonCallback(r, lastReason, KbCallbackSecondaryDumpData, component)
+	}
+}
+
+var bugCheckProbes = map[string]probe{
+	"KeInitializeCallbackRecord": {call: func(c *caller) {
+		r := kit.New[KBUGCHECK_CALLBACK_RECORD](c)
+		c.at(func() { KeInitializeCallbackRecord(r) })
+	}},
+	"KeRegisterBugCheckCallback": {call: func(c *caller) {
+		r, register := lastRecord(c)
+		c.at(func() { register() })
+		c.want(KeDeregisterBugCheckCallback(r), "not registered")
+	}},
+	"KeDeregisterBugCheckCallback": {call: func(c *caller) {
+		r, register := lastRecord(c)
+		c.want(register(), "not registered")
+		ok := false
+		c.at(func() { ok = KeDeregisterBugCheckCallback(r) })
+		c.want(ok, "not deregistered")
+	}},
+	"KeRegisterBugCheckReasonCallback": {call: func(c *caller) {
+		r, register := reasonRecord(c)
+		c.at(func() { register() })
+		c.want(KeDeregisterBugCheckReasonCallback(r), "not registered")
+	}},
+	"KeDeregisterBugCheckReasonCallback": {call: func(c *caller) {
+		r, register := reasonRecord(c)
+		c.want(register(), "not registered")
+		ok := false
+		c.at(func() { ok = KeDeregisterBugCheckReasonCallback(r) })
+		c.want(ok, "not deregistered")
+	}},
+	"KeRegisterNmiCallback": {call: func(c *caller) {
+		var h PVOID
+		if c.at(func() { h = KeRegisterNmiCallback(nmi, nil) }) {
+			c.want(h != nil && KeDeregisterNmiCallback(h) == STATUS_SUCCESS, "not registered")
+		}
+	}},
+	"KeDeregisterNmiCallback": {call: func(c *caller) {
+		h, s := KeRegisterNmiCallback(nmi, nil), STATUS_UNSUCCESSFUL
+		if !c.at(func() { s = KeDeregisterNmiCallback(h) }) {
+			s = KeDeregisterNmiCallback(h)
+		}
+		c.want(s == STATUS_SUCCESS, "status %v", s)
 	}},
 }
 

@@ -30,11 +30,7 @@ func callbacks() {
 		r := alloc[KBUGCHECK_CALLBACK_RECORD]()
 		KeInitializeCallbackRecord(r)
 		routine := func(b PVOID, n ULONG) {
-			bugcheck.Print("callback ")
-			bugcheck.Print(name)
-			bugcheck.Print(" at IRQL ")
-			bugcheck.PrintDecimal(arch.ReadIRQL())
-			bugcheck.Print("\n")
+			sayCalled(name)
 			if b != PVOID(data) || n != 16 {
 				bugcheck.Print("with another buffer\n")
 			}
@@ -55,10 +51,19 @@ func callbacks() {
 	r := alloc[KBUGCHECK_REASON_CALLBACK_RECORD]()
 	KeInitializeCallbackRecord(r)
 	KeRegisterBugCheckReasonCallback(r, func(_ KBUGCHECK_CALLBACK_REASON, _ *KBUGCHECK_REASON_CALLBACK_RECORD, p PVOID, _ ULONG) {
-		bugcheck.Print("callback for the dump\n")
+		sayCalled("for the dump")
 		d := (*KBUGCHECK_SECONDARY_DUMP_DATA)(p)
 		copy(unsafe.Slice((*byte)(d.In), d.InLength), "a driver's last words")
 		d.GUID[0], d.Out, d.OutLength = 42, d.In, 21
 	}, KbCallbackSecondaryDumpData, nil)
 	KeBugCheck(0xE2)
+}
+
+// sayCalled says which callback is called, and at what level.
+func sayCalled(name string) {
+	bugcheck.Print("callback ")
+	bugcheck.Print(name)
+	bugcheck.Print(" at IRQL ")
+	bugcheck.PrintDecimal(arch.ReadIRQL())
+	bugcheck.Print("\n")
 }
