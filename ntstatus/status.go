@@ -45,6 +45,7 @@ const (
 	DeletePending     Status = -0x3FFFFFAA // 0xC0000056
 	InvalidOwner      Status = -0x3FFFFFA6 // 0xC000005A
 	PrivilegeNotHeld  Status = -0x3FFFFF9F // 0xC0000061
+	NotSupported      Status = -0x3FFFFF45 // 0xC00000BB
 	ProcedureNotFound Status = -0x3FFFFF86 // 0xC000007A
 	ArrayBounds       Status = -0x3FFFFF74 // 0xC000008C, STATUS_ARRAY_BOUNDS_EXCEEDED
 	FloatInvalid      Status = -0x3FFFFF70 // 0xC0000090, STATUS_FLOAT_INVALID_OPERATION

@@ -2,6 +2,7 @@ package wdk
 
 import (
 	"sync/atomic"
+	"unsafe"
 
 	"irqlab/arch"
 	"irqlab/dpc"
@@ -145,6 +146,63 @@ func KeRevertToUserGroupAffinityThread(PreviousAffinity *GROUP_AFFINITY) {
 	atMost(irql.Dispatch)
 	if PreviousAffinity.Group == 0 {
 		KeRevertToUserAffinityThreadEx(PreviousAffinity.Mask)
+	}
+}
+
+// PAFFINITY_TOKEN remembers what PsRevertToUserMultipleGroupAffinityThread goes
+// back to.
+type PAFFINITY_TOKEN = *affinityToken
+
+type affinityToken struct {
+	previous GROUP_AFFINITY
+	set      bool
+}
+
+// PsAllocateAffinityToken makes a token and stores it at AffinityToken.
+//
+// IRQL: <= APC_LEVEL
+func PsAllocateAffinityToken(AffinityToken *PAFFINITY_TOKEN) NTSTATUS {
+	atMost(irql.APC)
+	*AffinityToken = new(affinityToken)
+	return STATUS_SUCCESS
+}
+
+// PsFreeAffinityToken ends the use of a token.
+//
+// IRQL: <= APC_LEVEL
+func PsFreeAffinityToken(AffinityToken PAFFINITY_TOKEN) { atMost(irql.APC) }
+
+// PsSetSystemMultipleGroupAffinityThread is KeSetSystemGroupAffinityThread for
+// processors of several groups: of group 0, here. It returns
+// STATUS_INVALID_PARAMETER without an active processor, or if the token is in use.
+//
+// IRQL: <= APC_LEVEL
+func PsSetSystemMultipleGroupAffinityThread(GroupAffinities *GROUP_AFFINITY, GroupCount USHORT, AffinityToken PAFFINITY_TOKEN) NTSTATUS {
+	atMost(irql.APC)
+	all := GROUP_AFFINITY{}
+	for _, g := range unsafe.Slice(GroupAffinities, GroupCount) {
+		if g.Group != 0 {
+			return STATUS_INVALID_PARAMETER
+		}
+		all.Mask |= g.Mask
+	}
+	if all.Mask&KeQueryActiveProcessors() == 0 || AffinityToken.set {
+		return STATUS_INVALID_PARAMETER
+	}
+	KeSetSystemGroupAffinityThread(&all, &AffinityToken.previous)
+	AffinityToken.set = true
+	return STATUS_SUCCESS
+}
+
+// PsRevertToUserMultipleGroupAffinityThread undoes
+// PsSetSystemMultipleGroupAffinityThread.
+//
+// IRQL: <= APC_LEVEL
+func PsRevertToUserMultipleGroupAffinityThread(AffinityToken PAFFINITY_TOKEN) {
+	atMost(irql.APC)
+	if AffinityToken.set {
+		AffinityToken.set = false
+		KeRevertToUserGroupAffinityThread(&AffinityToken.previous)
 	}
 }
 

@@ -3,6 +3,8 @@ package wdk
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"irqlab/arch"
 )
 
 // RtlCopyMemory copies Length bytes from Source to Destination, which must not
@@ -54,4 +56,17 @@ func InterlockedCompareExchangePointer(Destination *PVOID, Exchange, Comparand P
 			return PVOID(old)
 		}
 	}
+}
+
+// InterlockedCompareExchange128 stores ExchangeLow and ExchangeHigh at
+// Destination, 16 bytes aligned to 16, if the 16 bytes at ComparandResult are
+// there, and returns 1 if they were. What was there is at ComparandResult then.
+//
+// IRQL: any
+func InterlockedCompareExchange128(Destination *LONG64, ExchangeHigh, ExchangeLow LONG64, ComparandResult *LONG64) UCHAR {
+	if arch.CompareExchange128((*[2]uint64)(unsafe.Pointer(Destination)), uint64(ExchangeHigh), uint64(ExchangeLow),
+		(*[2]uint64)(unsafe.Pointer(ComparandResult))) {
+		return 1
+	}
+	return 0
 }

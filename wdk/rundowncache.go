@@ -56,6 +56,15 @@ func ExInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CA
 	RunRefCacheAware.Init()
 }
 
+// ExInitializeRundownProtectionCacheAwareEx is
+// ExInitializeRundownProtectionCacheAware. Flags is reserved.
+//
+// IRQL: <= APC_LEVEL
+func ExInitializeRundownProtectionCacheAwareEx(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE, Flags ULONG) {
+	atMost(irql.APC)
+	RunRefCacheAware.Init()
+}
+
 // ExAcquireRundownProtectionCacheAware counts the caller as a user and returns
 // true, or returns false if the end has been asked for.
 //

@@ -39,6 +39,7 @@ const (
 	STATUS_INVALID_PARAMETER_3      = ntstatus.InvalidParameter3
 	STATUS_INVALID_PARAMETER_4      = ntstatus.InvalidParameter4
 	STATUS_STACK_OVERFLOW           = ntstatus.StackOverflow
+	STATUS_NOT_SUPPORTED            = ntstatus.NotSupported
 	STATUS_PROCEDURE_NOT_FOUND      = ntstatus.ProcedureNotFound
 	STATUS_MUTANT_LIMIT_EXCEEDED    = ntstatus.MutantLimit
 

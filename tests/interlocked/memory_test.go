@@ -4,6 +4,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"irqlab/ntstatus"
 	"irqlab/tests/kit"
 	. "irqlab/wdk"
 )
@@ -65,5 +66,51 @@ func TestLists(t *testing.T) {
 	}
 	if unsafe.Sizeof(single[0]) != 8 {
 		t.Error("a SINGLE_LIST_ENTRY has 8 bytes")
+	}
+}
+
+// rule: interlocked-cas
+func TestCompareExchange128(t *testing.T) {
+	at := kit.New[[2]LONG64](t) // pool is aligned to 16 bytes
+	*at = [2]LONG64{1, 2}
+	for _, c := range []struct{ comparand, after, found [2]LONG64 }{
+		{[2]LONG64{1, 3}, [2]LONG64{1, 2}, [2]LONG64{1, 2}},
+		{[2]LONG64{2, 2}, [2]LONG64{1, 2}, [2]LONG64{1, 2}},
+		{[2]LONG64{1, 2}, [2]LONG64{-5, 6}, [2]LONG64{1, 2}},
+		{[2]LONG64{1, 2}, [2]LONG64{-5, 6}, [2]LONG64{-5, 6}},
+	} {
+		was, comparand := *at, c.comparand
+		got := InterlockedCompareExchange128(&at[0], 6, -5, &comparand[0])
+		if *at != c.after || comparand != c.found || (got == 1) != (was == c.comparand) {
+			t.Errorf("comparand %d: %d, leaves %d, finds %d", c.comparand, got, *at, comparand)
+		}
+	}
+}
+
+// Two words change as one, whoever looks.
+func TestCompareExchange128Race(t *testing.T) {
+	at := kit.New[[2]LONG64](t)
+	const threads, each = 3, 20_000
+	var all []*kit.Thread
+	for range threads {
+		all = append(all, kit.Go(t, func() ntstatus.Status {
+			for range each {
+				old := *at
+				for InterlockedCompareExchange128(&at[0], old[1]-1, old[0]+1, &old[0]) == 0 {
+				}
+				if old[0] != -old[1] {
+					return ntstatus.Unsuccessful
+				}
+			}
+			return ntstatus.Success
+		}))
+	}
+	for _, th := range all {
+		if th.Join(t) != ntstatus.Success {
+			t.Error("half of a change was seen")
+		}
+	}
+	if *at != [2]LONG64{threads * each, -threads * each} {
+		t.Errorf("%d", *at)
 	}
 }

@@ -60,6 +60,30 @@ func TestGroupAffinity(t *testing.T) {
 	})
 }
 
+func TestAffinityToken(t *testing.T) {
+	run(t, func() {
+		cpu, set := last()
+		var token PAFFINITY_TOKEN
+		PsAllocateAffinityToken(&token)
+		if s := PsSetSystemMultipleGroupAffinityThread(&GROUP_AFFINITY{Group: 1, Mask: 1}, 1, token); s != STATUS_INVALID_PARAMETER {
+			t.Errorf("group 1: %v", s)
+		}
+		s := PsSetSystemMultipleGroupAffinityThread(&GROUP_AFFINITY{Mask: set}, 1, token)
+		if at := KeGetCurrentProcessorNumber(); s != STATUS_SUCCESS || at != cpu {
+			t.Errorf("%v, on processor %d", s, at)
+		}
+		if s := PsSetSystemMultipleGroupAffinityThread(&GROUP_AFFINITY{Mask: set}, 1, token); s != STATUS_INVALID_PARAMETER {
+			t.Errorf("the same token again: %v", s)
+		}
+		PsRevertToUserMultipleGroupAffinityThread(token)
+		PsFreeAffinityToken(token)
+		if a := KeSetSystemAffinityThreadEx(set); a != 0 {
+			t.Errorf("affinity %#x after the revert", a)
+		}
+		KeRevertToUserAffinityThreadEx(0)
+	})
+}
+
 func TestThreadAffinity(t *testing.T) {
 	cpu, set := last()
 	run(t, func() {
