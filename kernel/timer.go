@@ -185,20 +185,21 @@ func (tt *timerTable) remove(t *Timer) {
 		tt.used &^= 1 << slotOf(t.DueTime)
 	}
 	if t.DueTime == tt.due {
-		tt.due = tt.earliest(InterruptTime())
+		// Not from the time that it is: others may be overdue as well.
+		tt.due = tt.earliest(t.DueTime)
 	}
 }
 
 // earliest finds the earliest due time, given that nothing in the table is due
-// before now.
-func (tt *timerTable) earliest(now uint64) uint64 {
-	first := slotOf(now)
+// before the given one.
+func (tt *timerTable) earliest(from uint64) uint64 {
+	first := slotOf(from)
 	best := never
 	for used := bits.RotateLeft64(tt.used, -int(first)); used != 0; used &= used - 1 {
 		n := uint64(bits.TrailingZeros64(used))
 		d := timerOf(tt.slot[(uint(n)+first)%timerSlots].Flink).DueTime
 		best = min(best, d)
-		if d>>slotShift <= now>>slotShift+n {
+		if d>>slotShift <= from>>slotShift+n {
 			break // due within this turn of the table: no later slot can beat it
 		}
 	}
