@@ -151,7 +151,7 @@ func ReferenceByHandle(h Handle, access uint32, t kernel.ObjectType, mode kernel
 		switch {
 		case t != 0 && o.TypeIndex != t:
 			s = ntstatus.ObjectMismatch
-		case mode == kernel.UserMode && Describe(o.TypeIndex).grant(access)&^g.Access != 0:
+		case mode == kernel.UserMode && Describe(o.TypeIndex).rights(access)&^g.Access != 0:
 			s = ntstatus.AccessDenied
 		default:
 			s = ntstatus.Success

@@ -160,7 +160,10 @@ func (t *Type) Index() kernel.ObjectType {
 }
 
 // grant turns the access asked for into the access a handle carries.
-func (t *Type) grant(access uint32) uint32 {
+func (t *Type) grant(access uint32) uint32 { return t.rights(access) & t.AllAccess }
+
+// rights replaces the generic rights by what they mean for the type.
+func (t *Type) rights(access uint32) uint32 {
 	granted := access & (standard | specific)
 	for _, g := range [...]struct{ generic, meant uint32 }{
 		{GenericRead, t.Read}, {GenericWrite, t.Write}, {GenericExecute, t.Execute},
@@ -170,5 +173,5 @@ func (t *Type) grant(access uint32) uint32 {
 			granted |= g.meant
 		}
 	}
-	return granted & t.AllAccess
+	return granted
 }

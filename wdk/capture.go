@@ -72,7 +72,7 @@ func read[T any](mode KPROCESSOR_MODE, p *T) (v T, s NTSTATUS) {
 	return v, s
 }
 
-// readMany returns n variables of the caller.
+// readMany returns n variables of the caller, at least one.
 func readMany[T any](mode KPROCESSOR_MODE, p *T, n int) (v []T, s NTSTATUS) {
 	v = make([]T, n)
 	if mode == KernelMode {
@@ -81,6 +81,7 @@ func readMany[T any](mode KPROCESSOR_MODE, p *T, n int) (v []T, s NTSTATUS) {
 	}
 	s = attempt(func() {
 		seh.ProbeForRead(unsafe.Pointer(p), uintptr(n)*unsafe.Sizeof(*p), unsafe.Alignof(*p))
+		v[0] = *p // faults for nil, where the next line would panic
 		copy(v, unsafe.Slice(p, n))
 	})
 	return v, s

@@ -124,6 +124,30 @@ func KeDelayExecutionThread(WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Interva
 	return sync.Delay(*Interval, Alertable, WaitMode)
 }
 
+// NtDelayExecution is KeDelayExecutionThread for the previous mode. For UserMode a
+// DelayInterval that can't be read is STATUS_ACCESS_VIOLATION.
+//
+// IRQL: PASSIVE_LEVEL
+func NtDelayExecution(Alertable BOOLEAN, DelayInterval PLARGE_INTEGER) NTSTATUS {
+	return delayExecution(KeGetPreviousMode(), Alertable, DelayInterval)
+}
+
+// ZwDelayExecution is NtDelayExecution for the kernel.
+//
+// IRQL: PASSIVE_LEVEL
+func ZwDelayExecution(Alertable BOOLEAN, DelayInterval PLARGE_INTEGER) NTSTATUS {
+	return delayExecution(KernelMode, Alertable, DelayInterval)
+}
+
+func delayExecution(mode KPROCESSOR_MODE, alertable BOOLEAN, p PLARGE_INTEGER) NTSTATUS {
+	atMost(irql.Passive)
+	interval, s := read(mode, p)
+	if !NT_SUCCESS(s) {
+		return s
+	}
+	return sync.Delay(interval, alertable, mode)
+}
+
 // NtYieldExecution passes the processor to another ready thread, even one of
 // lower priority. Without one it returns STATUS_NO_YIELD_PERFORMED.
 //
