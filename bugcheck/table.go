@@ -164,7 +164,7 @@ var Descriptions = [...]Description{
 		[4]string{"3: process, 6: thread", "object", "name of the image", "message"}},
 	{ClockWatchdogTimeout, "CLOCK_WATCHDOG_TIMEOUT",
 		"a processor takes no clock interrupts: it runs at too high an IRQL or with interrupts disabled for too long",
-		[4]string{"ticks", "", "", "processor"}},
+		[4]string{"ticks", "", "control block of the processor", "processor"}},
 	{ResourceOwnerPointer, "RESOURCE_OWNER_POINTER",
 		"the owner pointer of a resource is not valid: its two low bits must be set, and the caller must be the owner",
 		[4]string{"resource", "thread", "owner pointer", ""}},

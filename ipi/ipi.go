@@ -8,9 +8,11 @@ package ipi
 
 import (
 	"sync/atomic"
+	"unsafe"
 
 	"irqlab/arch"
 	"irqlab/board"
+	"irqlab/bugcheck"
 	"irqlab/irql"
 )
 
@@ -19,6 +21,8 @@ var (
 	routine func(uintptr)
 	arg     uintptr
 	pending uint32 // processors that have not run routine yet
+
+	answered [arch.MaxCPUs]uint32 // 1 for those that have
 )
 
 // Broadcast runs fn(arg) at IPI_LEVEL on every other processor and returns when
@@ -36,6 +40,7 @@ func Broadcast(fn func(uintptr), a uintptr) {
 	others := atomic.LoadUint32(&arch.NumCPUs) - 1
 	if others != 0 {
 		routine, arg = fn, a
+		clear(answered[:])
 		atomic.StoreUint32(&pending, others)
 		me := arch.ThisCPU().ID
 		for i := uint32(0); i <= others; i++ {
@@ -43,12 +48,34 @@ func Broadcast(fn func(uintptr), a uintptr) {
 				board.SendIPI(i, uintptr(irql.IPI))
 			}
 		}
-		for atomic.LoadUint32(&pending) != 0 {
-			arch.Pause()
-		}
+		await()
 	}
 	atomic.StoreUint32(&lock, 0)
 	irql.Set(old)
+}
+
+// Patience is how many seconds Broadcast waits for the other processors.
+var Patience uint64 = 30
+
+// clockHz is how often the clock ticks, for the bug check that counts ticks.
+const clockHz = 64
+
+// await returns when all processors have answered. One that does not, because it
+// runs at IPI_LEVEL or above or with interrupts disabled, is bug check
+// CLOCK_WATCHDOG_TIMEOUT.
+func await() {
+	since := arch.Counter()
+	for atomic.LoadUint32(&pending) != 0 {
+		arch.Pause()
+		if arch.Counter()-since < Patience*board.CounterHz() {
+			continue
+		}
+		for i := range arch.NumCPUs {
+			if c := &arch.CPUs[i]; i != arch.ThisCPU().ID && atomic.LoadUint32(&answered[i]) == 0 {
+				bugcheck.Stop(bugcheck.ClockWatchdogTimeout, uintptr(Patience*clockHz), 0, uintptr(unsafe.Pointer(c)), uintptr(i))
+			}
+		}
+	}
 }
 
 // Call runs fn(arg) at IPI_LEVEL on every processor, this one included, and
@@ -77,6 +104,7 @@ func Interrupt(interrupted irql.Level) {
 		return
 	}
 	routine(arg)
+	atomic.StoreUint32(&answered[arch.ThisCPU().ID], 1)
 	atomic.AddUint32(&pending, ^uint32(0))
 }
 

@@ -49,6 +49,9 @@ var stops = map[string]stop{
 	// rule: dpc-flush-passive
 	"flush-at-apc": {0x0A, [4]uint64{0, 1, 0, 0}},
 
+	// rule: bc-101-clock
+	"hung-processor": {0x101, [4]uint64{64, 0, address, 1}},
+
 	"stack-overflow": {0x7F, [4]uint64{8, address, address, any}},
 
 	// rule: spin-recursive-deadlock

@@ -2,15 +2,19 @@ package main
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"irqlab/ipi"
 	"irqlab/irql"
+	"irqlab/tests/kit"
 )
 
 func init() {
 	for name, level := range map[string]irql.Level{"hang-never": irql.Passive, "hang-device": irql.DeviceMax, "hang-high": irql.High} {
 		stops[name] = func() { hang(level) }
 	}
+	stops["hung-processor"] = hungProcessor
 }
 
 // hang keeps its processor at a level for ever. It says so first, for whoever is
@@ -22,4 +26,21 @@ func hang(level irql.Level) {
 	}
 	irql.Raise(level)
 	spinForEver()
+}
+
+// hungProcessor calls a processor that takes no interrupts any more.
+func hungProcessor() {
+	var hangs atomic.Bool
+	go func() {
+		kit.System()
+		kit.OnCPU(1)
+		irql.Raise(irql.High)
+		hangs.Store(true)
+		spinForEver()
+	}()
+	for !hangs.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	ipi.Patience = 1
+	ipi.Levels()
 }
