@@ -65,6 +65,7 @@ schedules: tools
 	@$(call in_schedules,amd64 arm64,100)
 
 soak: tools ## stress every machine for TIME: both architectures, 1, 2 and 4 CPUs, or the ARCH and CPUS given
+	@go test -count 1 -timeout 3h ./internal/faults -faults 200
 	@$(call in_schedules,$(call given,ARCH,amd64 arm64),500)
 	@for arch in $(call given,ARCH,amd64 arm64); do for cpus in $(call given,CPUS,1 2 4); do \
 		$(IRQLAB) run -arch $$arch -cpus $$cpus -mem $(MEM) $(if $(SEED),-seed $(SEED)) -timeout 1000h $(SOAK_PKG) -- $(TIME) || exit; \

@@ -5,6 +5,7 @@ import (
 
 	"github.com/usbarmory/tamago/amd64/lapic"
 	"github.com/usbarmory/tamago/soc/intel/ioapic"
+	"irqlab/fault"
 )
 
 // The vector's upper four bits are its IRQL, as in 64-bit Windows: the local
@@ -101,6 +102,9 @@ func RequestSelf(level uintptr) {
 
 // SendIPI pends an interrupt of the given level on another processor.
 func SendIPI(cpu uint32, level uintptr) {
+	if fault.Now(fault.IPI) {
+		return
+	}
 	send(arch.CPUs[cpu].APICID(), uint32(SoftVector(level)))
 }
 

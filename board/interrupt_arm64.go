@@ -1,6 +1,9 @@
 package board
 
-import "irqlab/arch"
+import (
+	"irqlab/arch"
+	"irqlab/fault"
+)
 
 // A vector is an INTID (Arm IHI 0069, 2.2.1): 0-15 software generated, one per
 // IRQL; 16-31 private to a processor; from 32 on, the lines of devices.
@@ -145,6 +148,9 @@ func RequestSelf(level uintptr) { arch.SendSelfSGI(level) }
 
 // SendIPI pends an interrupt of the given level on another processor.
 func SendIPI(cpu uint32, level uintptr) {
+	if fault.Now(fault.IPI) {
+		return
+	}
 	arch.SendSGI(arch.CPUs[cpu].SGITarget() | uint64(level)<<24)
 }
 

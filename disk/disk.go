@@ -17,6 +17,7 @@ import (
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/disk/layout"
+	"irqlab/fault"
 	"irqlab/mm"
 	"irqlab/sync/spin"
 )
@@ -178,6 +179,9 @@ func request(kind uint32, offset uint64, pa, n uintptr) Error {
 		return Unsupported
 	case offset > Size() || uint64(n) > Size()-offset:
 		return Beyond
+	}
+	if fault.Now(fault.Disk) {
+		return Failed
 	}
 	m := memory
 	m.compose(kind, offset/layout.SectorSize, pa, n)

@@ -12,6 +12,7 @@ import (
 	"irqlab/disk"
 	"irqlab/dpc"
 	"irqlab/dump"
+	"irqlab/fault"
 	"irqlab/ipi"
 	"irqlab/irql"
 	"irqlab/kernel"
@@ -48,6 +49,9 @@ func boot() {
 	board.Init()
 	if seed := linux.Seed(); seed != 0 {
 		chance.Start(seed)
+	}
+	if v, ok := linux.Option("fault"); ok && !fault.Arm(v) {
+		bugcheck.Print("irqlab: option fault is not a kind and an occasion, such as ipi@120; there will be no fault\n")
 	}
 	irql.Start()
 	irql.Locked = kernel.RunsLocked

@@ -6,6 +6,7 @@ import (
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/bugcheck"
+	"irqlab/fault"
 	"irqlab/intr"
 	"irqlab/ipi"
 	"irqlab/irql"
@@ -98,6 +99,9 @@ func serve(arg uintptr) {
 		ipi.Interrupt(irql.Level(arg >> levelShift))
 	default:
 		intr.Dispatch(v, level)
+	}
+	if fault.Now(fault.Nested) {
+		fault.Touch()
 	}
 	arch.DisableInterrupts()
 	board.EndOfInterrupt(v)

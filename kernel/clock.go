@@ -4,6 +4,7 @@ import (
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/dpc"
+	"irqlab/fault"
 	"irqlab/irql"
 )
 
@@ -52,7 +53,7 @@ func (p *processor) arm() {
 		return
 	}
 	p.clock.armed = due
-	board.SetTimer(counterAt(due))
+	setTimer(due)
 }
 
 // OnClock, if set, is called by the clock interrupts of all processors, a few
@@ -74,13 +75,17 @@ const clockLook = 16
 // IRQL: CLOCK_LEVEL
 func ClockInterrupt(interrupted irql.Level) {
 	p := this()
+	if fault.Now(fault.Spurious) {
+		board.RequestSelf(uintptr(irql.DeviceMax))
+	}
 	now := InterruptTime()
 	p.clock.armed, p.clock.retry = 0, 0
 	p.clock.Ticks++
 	if OnClock != nil && (p.clock.idle || p.clock.Ticks%clockLook == 0) {
 		OnClock()
 	}
-	want := p.timers.due <= now || p.current.lent(now)
+	// Another processor's request to look may have been lost.
+	want := p.timers.due <= now || p.current.lent(now) || p.preempt
 	if !p.clock.idle && p.clock.nextTick <= now {
 		p.clock.nextTick = now + TimeIncrement
 		if t := p.current; t.Quantum > quantumTick {
@@ -105,6 +110,14 @@ func ClockInterrupt(interrupted irql.Level) {
 		due = t.lentUntil
 	}
 	p.clock.armed = due
+	setTimer(due)
+}
+
+// setTimer has the clock interrupt come at an interrupt time.
+func setTimer(due uint64) {
+	if fault.Now(fault.Late) {
+		due += Second / fault.LateBy
+	}
 	board.SetTimer(counterAt(due))
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"irqlab/bugcheck"
 	"irqlab/dpc"
+	"irqlab/fault"
 	"irqlab/irql"
 	"irqlab/list"
 	"irqlab/ntstatus"
@@ -142,6 +143,9 @@ func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool,
 		for i := range n {
 			OnWait(t, at(objects, i), timeout == nil && !alertable && (n == 1 || typ == WaitAll))
 		}
+	}
+	if fault.Now(fault.Stack) {
+		exhaust(0)
 	}
 	if blocks == nil {
 		blocks = &t.ownBlocks[0]
@@ -452,6 +456,12 @@ func (t *Thread) WaitsOnlyFor(objects []*Header) (n int) {
 		}
 	}
 	return n
+}
+
+// exhaust uses up the kernel stack.
+func exhaust(n uintptr) uintptr {
+	//lint:ignore SA5007 the stack is to end, not the recursion
+	return exhaust(n+1) + n
 }
 
 // OnWait, if set, is told of each object that the running thread is about to wait

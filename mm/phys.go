@@ -6,6 +6,7 @@ import (
 
 	"irqlab/arch"
 	"irqlab/board"
+	"irqlab/fault"
 )
 
 // lock guards all state of the package; see the package comment.
@@ -80,6 +81,9 @@ func (p *physical) add(base, end uintptr) {
 // take returns a page with unknown contents, or 0 if there is none outside the
 // reserve.
 func (p *physical) take() uintptr {
+	if fault.Now(fault.Page) {
+		return 0
+	}
 	if pa := p.head; pa != 0 {
 		p.head = *(*uintptr)(unsafe.Pointer(pa))
 		p.free--

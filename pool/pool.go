@@ -26,6 +26,7 @@ import (
 	"unsafe"
 
 	"irqlab/arch"
+	"irqlab/fault"
 	"irqlab/irql"
 	"irqlab/mm"
 	"irqlab/sync/spin"
@@ -130,6 +131,9 @@ func allocate(p unsafe.Pointer) {
 		callerError(zeroBytes, 0, nonPagedPool, uintptr(r.tag))
 	case r.tag == 0:
 		callerError(zeroTag, nonPagedPool, r.size, 0)
+	}
+	if fault.Now(fault.Pool) {
+		return
 	}
 	old := lock.Acquire()
 	r.p, r.fresh = main.alloc(r.size, r.tag)

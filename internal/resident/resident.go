@@ -11,6 +11,7 @@ var Packages = []string{
 	"irqlab/bugcheck",
 	"irqlab/chance",
 	"irqlab/dump",
+	"irqlab/fault",
 	"irqlab/irql",
 	"irqlab/list",
 	"irqlab/ntstatus",
