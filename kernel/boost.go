@@ -21,7 +21,7 @@ func (t *Thread) boost(inc int8) {
 	if brief {
 		inc = briefLift
 	}
-	if t.BasePriority >= LowRealtime || inc <= 0 || brief && t.Locked {
+	if t.BasePriority >= LowRealtime || inc <= 0 || t.NoBoost || brief && t.Locked {
 		return
 	}
 	p := min(t.BasePriority+inc, maxDynamic)

@@ -90,6 +90,18 @@ func (t *Thread) Boost(inc int8) {
 	UnlockDispatcher(old)
 }
 
+// SetNoBoost says whether the thread's priority stays as it is when its waits end,
+// and returns what held before (KeSetDisableBoostThread). Kernel context.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (t *Thread) SetNoBoost(on bool) bool {
+	old := LockDispatcher()
+	was := t.NoBoost
+	t.NoBoost = on
+	UnlockDispatcher(old)
+	return was
+}
+
 // RunTime returns the time that the thread has run, in counter ticks. Kernel
 // context.
 //

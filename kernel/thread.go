@@ -88,6 +88,7 @@ type Thread struct {
 	ExitStatus ntstatus.Status
 	CreateTime int64 // system time
 	Callouts   int32 // KeExpandKernelStackAndCallout in progress
+	NoBoost    bool  // its priority is not lifted for having waited (DisableBoost)
 	FloatLevel uint8 // level of the innermost KeSaveFloatingPointState plus one; 0 for none
 
 	Cycles   uint64 // counter ticks spent running

@@ -62,6 +62,21 @@ func KeBoostPriorityThread(Thread PKTHREAD, Increment KPRIORITY) {
 
 func boostThread(a *kernel.Args) { (*kernel.Thread)(a.P).Boost(int8(a.A)) }
 
+// KeSetDisableBoostThread keeps the thread's priority from being lifted when its
+// waits end, or allows that again, and reports whether it was disabled.
+//
+// It is not documented; this follows the ReactOS kernel.
+//
+// IRQL: <= DISPATCH_LEVEL
+func KeSetDisableBoostThread(Thread PKTHREAD, Disable BOOLEAN) BOOLEAN {
+	atMost(irql.Dispatch)
+	a := kernel.Args{P: unsafe.Pointer(Thread), A: truth(Disable)}
+	kernel.Enter(setNoBoost, &a)
+	return a.R != 0
+}
+
+func setNoBoost(a *kernel.Args) { a.R = truth((*kernel.Thread)(a.P).SetNoBoost(a.A != 0)) }
+
 // KeSetAffinityThread lets a thread run on a set of processors only and returns
 // the set before. It returns before a thread that runs elsewhere has moved.
 //

@@ -110,6 +110,19 @@ func TestNotifyKinds(t *testing.T) {
 	}
 }
 
+// rule: thr-notify-null
+func TestProcessNotify(t *testing.T) {
+	r := func(_, _ HANDLE, _ BOOLEAN) { t.Error("called") }
+	for i, c := range []struct {
+		remove bool
+		want   NTSTATUS
+	}{{true, STATUS_PROCEDURE_NOT_FOUND}, {false, STATUS_SUCCESS}, {false, STATUS_INVALID_PARAMETER}, {true, STATUS_SUCCESS}, {true, STATUS_PROCEDURE_NOT_FOUND}} {
+		if s := PsSetCreateProcessNotifyRoutine(r, c.remove); s != c.want {
+			t.Errorf("call %d: %v", i+1, s)
+		}
+	}
+}
+
 // rule: thr-io-create
 func TestIoCreateSystemThread(t *testing.T) {
 	e := ob.Create(ob.Event, 24)

@@ -7,6 +7,7 @@ import (
 	"irqlab/arch"
 	"irqlab/irql"
 	"irqlab/kernel"
+	"irqlab/ntstatus"
 	"irqlab/tests/kit"
 	. "irqlab/wdk"
 )
@@ -170,6 +171,34 @@ func TestBoostPriority(t *testing.T) {
 		me.BasePriority = 8
 		KeSetPriorityThread(me, 8)
 	})
+}
+
+func TestDisableBoost(t *testing.T) {
+	e := event(t, SynchronizationEvent)
+	lifted := func(disable bool) (p KPRIORITY) {
+		run(t, func() {
+			if KeSetDisableBoostThread(KeGetCurrentThread(), disable) || disable != KeSetDisableBoostThread(KeGetCurrentThread(), disable) {
+				t.Error("what was set before")
+			}
+			me := KeGetCurrentThread()
+			wake := kit.Go(t, func() ntstatus.Status {
+				kit.AwaitWaiters(t, &e.Header, 1)
+				KeSetEvent(e, 5, false)
+				return 0
+			})
+			wait(PVOID(e))
+			p = KPRIORITY(me.Priority)
+			wake.Join(t)
+		})
+		return p
+	}
+	if p := lifted(true); p != 8 {
+		t.Errorf("priority %d after a wait without a boost", p)
+	}
+	var p KPRIORITY
+	if !kit.Retry(func() bool { p = lifted(false); return p > 8 }) {
+		t.Errorf("priority %d after a wait", p)
+	}
 }
 
 // rule: thr-callout-invalid
