@@ -38,6 +38,7 @@ var All = []Demo{
 	{"workitems", "where work that is put off is done: DPC, work item, thread", "", workItems},
 	{"alertable", "a sleep of an hour, ended by ZwAlertThread", "", alertable},
 	{"events", "notification and synchronization events", "", events},
+	{"named", "two drivers meet at events that they know by name only", "", namedEvents},
 	{"semaphore", "a bounded queue", "", semaphore},
 	{"pushlock", "readers and writers of a push lock", "", pushLock},
 	{"eresource", "readers and writers of an ERESOURCE, and who jumps the queue", "", eresource},

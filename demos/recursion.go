@@ -96,6 +96,8 @@ func statusName(s NTSTATUS) string {
 		return "STATUS_ALERTED"
 	case STATUS_USER_APC:
 		return "STATUS_USER_APC"
+	case STATUS_OBJECT_NAME_COLLISION:
+		return "STATUS_OBJECT_NAME_COLLISION"
 	}
 	return fmt.Sprintf("%#x", uint32(s))
 }

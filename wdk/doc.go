@@ -16,6 +16,13 @@
 // Kernel objects lie in nonpaged pool: allocate them with ExAllocatePool2, or
 // with New, which knows the size. They must not lie in a Go variable.
 //
+// # Previous mode
+//
+// Zw services act for the kernel. Nt services act for the caller's previous mode:
+// KernelMode in a thread made by PsCreateSystemThread, else UserMode. UserMode's
+// handles must have the access that a service needs and must not be for the kernel,
+// and what a UserMode caller points to is checked. See docs/objects.md.
+//
 // # Checks
 //
 // The IRQL line of each routine is what the documentation demands of its

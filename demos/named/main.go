@@ -1,0 +1,6 @@
+// Command named is the demo of that name alone.
+package main
+
+import "irqlab/demos"
+
+func main() { demos.Main("named") }
