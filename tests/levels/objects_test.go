@@ -273,6 +273,7 @@ var waitProbes = map[string]probe{
 	"KeDelayExecutionThread": {call: func(c *caller) {
 		c.at(func() { KeDelayExecutionThread(KernelMode, false, shortWhile) })
 	}},
+	"NtDelayExecution": {call: func(c *caller) { c.at(func() { NtDelayExecution(false, shortWhile) }) }},
 	"NtYieldExecution": {call: func(c *caller) { c.at(func() { NtYieldExecution() }) }},
 	"KeInitializeQueue": {call: func(c *caller) {
 		q := kit.New[KQUEUE](c)
