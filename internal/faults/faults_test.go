@@ -5,7 +5,7 @@
 //
 //   - the soak passes, with every count right;
 //   - a bug check, whose dump, if one was written, can be read and tells the same;
-//   - the Go runtime's own fatal error, if it was the one that got no memory.
+//   - the Go runtime's own fatal error, or the soak's, for want of memory.
 //
 // A machine that hangs fails the test, whichever watchdog should have struck.
 package faults
@@ -114,8 +114,10 @@ func verdict(fault, console string, status int, err error) string {
 		return err.Error()
 	case stopped && status == 66:
 	case !stopped && status == 0 && strings.Contains(console, "soak: PASS"):
-	case !stopped && status == 2 && strings.HasPrefix(fault, "fault=p") && // pool or page
-		(strings.Contains(console, "fatal error:") || strings.Contains(console, "no memory")):
+	case stopped || !strings.HasPrefix(fault, "fault=p"): // pool or page
+		return fmt.Sprintf("status %d", status)
+	case status == 2 && strings.Contains(console, "fatal error:"):
+	case status == 1 && strings.Contains(console, "no memory for the workers"):
 	default:
 		return fmt.Sprintf("status %d", status)
 	}
@@ -141,6 +143,8 @@ func TestVerdict(t *testing.T) {
 		{"fault=ipi@1", "", 66, nil, false},
 		{"fault=ipi@1", "fatal error: runtime: out of memory", 2, nil, false},
 		{"fault=pool@1", "", 2, nil, false},
+		{"fault=pool@1", "soak: FAIL: no memory for the workers", 1, nil, true},
+		{"fault=pool@1", "soak: FAIL: 1 counts are wrong", 1, nil, false},
 	} {
 		if what := verdict(tt.fault, tt.console, tt.status, tt.err); (what == "") != tt.good {
 			t.Errorf("%+v: %q", tt, what)
