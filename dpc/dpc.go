@@ -219,7 +219,7 @@ func (p *processor) run(cpu uint32, c *call) {
 		returnedAt(level, irql.Dispatch, c)
 	}
 	if now := apcDisable(); now != apcs {
-		invalid(apcCount, c.routine, uintptr(apcs), uintptr(now))
+		invalid(apcCount, EntryPoint(c.routine), uintptr(apcs), uintptr(now))
 	}
 	p.running.Routine = 0
 	p.stats.add(arch.Counter()-start, c.routine)
@@ -250,7 +250,7 @@ func invalid(kind, p2, p3, p4 uintptr) { bugcheck.Stop(bugcheck.TimerOrDPCInvali
 func returnedAt(level, want irql.Level, c *call) {
 	const byDPC = 2 // UniqueValue; 0 and 1 are APCs
 	bugcheck.Stop(bugcheck.IRQLUnexpectedValue, uintptr(level)<<16|uintptr(want)<<8|byDPC,
-		c.routine, uintptr(unsafe.Pointer(c.object)), 0)
+		EntryPoint(c.routine), uintptr(unsafe.Pointer(c.object)), 0)
 }
 
 // CheckFree stops the machine if a queued DPC, or the routine of one, lies in

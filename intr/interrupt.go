@@ -272,9 +272,10 @@ func (i *Interrupt) Vector() board.Vector { return i.vector }
 // IRQL: any
 func (i *Interrupt) Counts() (called, claimed uint64) { return i.count, i.claimed }
 
-// returnedAt stops the machine because a routine changed the level.
+// returnedAt stops the machine because a routine, given by its func value, changed
+// the level.
 func (i *Interrupt) returnedAt(level irql.Level, routine uintptr) {
 	const byInterrupt = 3 // UniqueValue; 0 and 1 are APCs, 2 DPCs
 	bugcheck.Stop(bugcheck.IRQLUnexpectedValue, uintptr(level)<<16|uintptr(i.synchronize)<<8|byInterrupt,
-		routine, uintptr(unsafe.Pointer(i)), 0)
+		*(*uintptr)(unsafe.Pointer(routine)), uintptr(unsafe.Pointer(i)), 0)
 }

@@ -6,6 +6,7 @@ import (
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/bugcheck"
+	"irqlab/dpc"
 	"irqlab/irql"
 	"irqlab/list"
 	"irqlab/ntstatus"
@@ -269,7 +270,7 @@ func (a *APC) runKernelRoutine(c *Call) {
 	fn(a, &h.Routine, &h.Context, &h.Arg1, &h.Arg2)
 	if l := irql.Current(); l != irql.APC {
 		bugcheck.Stop(bugcheck.IRQLUnexpectedValue, uintptr(l)<<16|uintptr(irql.APC)<<8|kindKernelRoutine,
-			r, uintptr(unsafe.Pointer(a)), normal)
+			dpc.EntryPoint(r), uintptr(unsafe.Pointer(a)), normal)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"irqlab/arch"
 	"irqlab/bugcheck"
+	"irqlab/dpc"
 	"irqlab/irql"
 	"irqlab/pool"
 )
@@ -137,7 +138,7 @@ func (t *Thread) finish(c *Call) {
 // checkReturn stops the machine for a normal routine that returned at another
 // level, or in other regions, than it was called.
 func (t *Thread) checkReturn(c *Call) {
-	r := *(*uintptr)(unsafe.Pointer(&c.Routine))
+	r := dpc.EntryPoint(*(*uintptr)(unsafe.Pointer(&c.Routine)))
 	if l := irql.Current(); l != irql.Passive {
 		bugcheck.Stop(bugcheck.IRQLUnexpectedValue, uintptr(l)<<16|kindNormalRoutine, r, 0, r)
 	}

@@ -170,15 +170,16 @@ func run(w *sync.WorkItem) {
 	t.Work = item
 	routine(parameter)
 	t.Work = 0
+	entry := *(*uintptr)(unsafe.Pointer(code))
 	if l := irql.Current(); l != irql.Passive {
-		bugcheck.Stop(bugcheck.WorkerThreadReturnedAtBadIRQL, code, uintptr(l), uintptr(parameter), item)
+		bugcheck.Stop(bugcheck.WorkerThreadReturnedAtBadIRQL, entry, uintptr(l), uintptr(parameter), item)
 	}
 	if t.OwnsMutex() != nil {
-		bugcheck.Stop(bugcheck.SystemExitOwnedMutex, code, uintptr(parameter), item, 0)
+		bugcheck.Stop(bugcheck.SystemExitOwnedMutex, entry, uintptr(parameter), item, 0)
 	}
 	if t.APCsDisabled() {
 		const byWorker = 1
-		bugcheck.Stop(bugcheck.APCIndexMismatch, code, 0, uintptr(uint16(t.KernelAPCs))|uintptr(uint16(t.SpecialAPCs))<<16, byWorker)
+		bugcheck.Stop(bugcheck.APCIndexMismatch, entry, 0, uintptr(uint16(t.KernelAPCs))|uintptr(uint16(t.SpecialAPCs))<<16, byWorker)
 	}
 	runtime.KeepAlive(routine)
 }
