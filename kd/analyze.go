@@ -162,18 +162,25 @@ func (d *Debugger) details(b BugCheck, about description, frames []frame, guilty
 	for i, p := range b.Parameters {
 		d.printf("BUGCHECK_P%d: %x\n\n", i+1, p)
 	}
-	guard(func() {
-		level, ok := d.stopLevel(b.CPU)
-		d.printf("PROCESSOR:  CPU %d", b.CPU)
-		if ok {
-			d.printf(", IRQL %s", levelText(level))
-		}
-		t := d.current(b.CPU)
-		d.printf("\n\nTHREAD:  %s %s at %s\n\n", t.idText(), t.name(), address(t.addr))
-	})
-	if frame := d.stopFrame(b.CPU); frame != 0 {
-		d.printf("TRAP_FRAME:  %s\n\n", address(frame))
+	d.printf("PROCESSOR:  CPU %d", b.CPU)
+	if level, note := d.irqlOf(b.CPU); level >= 0 {
+		d.printf(", IRQL %s%s", levelText(level), note)
 	}
+	d.printf("\n\n")
+	// A small dump has the processors' threads and stacks, and not much else.
+	thread := b.Thread
+	guard(func() {
+		t := d.current(b.CPU)
+		thread = fmt.Sprintf("%d %s at %s", t.id, t.name(), address(t.addr))
+	})
+	if thread != "" {
+		d.printf("THREAD:  %s\n\n", thread)
+	}
+	guard(func() {
+		if frame := d.stopFrame(b.CPU); frame != 0 {
+			d.printf("TRAP_FRAME:  %s\n\n", address(frame))
+		}
+	})
 	d.printf("STACK_TEXT:\n")
 	d.printStack(frames)
 	d.printf("\n")

@@ -11,6 +11,7 @@ type BugCheck struct {
 	CPU        int
 	Parameters [4]uint64
 	Text       string // what happened, if the code alone does not say
+	Thread     string // that ran, if the target knows
 }
 
 // Stopped is a Target that knows of a stop by itself, as a dump does.

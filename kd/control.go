@@ -38,7 +38,7 @@ func (d *Debugger) control() Control {
 type breakpoints struct {
 	set       []breakpoint
 	next      int
-	final     uint64         // 0 while it is not set
+	final     []uint64       // none before the machine has run
 	installed map[uint64]int // how often by address: the stub knows each once
 }
 
@@ -142,11 +142,8 @@ func (d *Debugger) pc(cpu int) uint64 { return d.registers(cpu)[d.image.machine.
 // that did the current one.
 func (d *Debugger) resume(ctx context.Context) error {
 	c := d.control()
-	if s, ok := d.image.Symbol("irqlab/board.Exit"); ok && d.breaks.final == 0 {
-		if err := d.install(s.Addr); err != nil {
-			return err
-		}
-		d.breaks.final = s.Addr
+	if err := d.watchEnd(); err != nil {
+		return err
 	}
 	for cpu := range c.CPUs() {
 		if pc := d.pc(cpu); d.breaks.installed[pc] > 0 {
@@ -165,6 +162,25 @@ func (d *Debugger) resume(ctx context.Context) error {
 		return nil
 	}
 	d.cpu = stop.CPU
+	return nil
+}
+
+// watchEnd makes the machine stop where it would end or start anew.
+func (d *Debugger) watchEnd() error {
+	if d.breaks.final != nil {
+		return nil
+	}
+	d.breaks.final = []uint64{}
+	for _, name := range []string{"irqlab/board.Exit", "irqlab/board.Reset"} {
+		s, ok := d.image.Symbol(name)
+		if !ok {
+			continue
+		}
+		if err := d.install(s.Addr); err != nil {
+			return err
+		}
+		d.breaks.final = append(d.breaks.final, s.Addr)
+	}
 	return nil
 }
 
@@ -204,10 +220,10 @@ func (d *Debugger) goOn(v *invocation) error {
 		case breakpoint:
 			d.printf("Breakpoint %d hit\n", b.number)
 		case pc == until:
-		case pc == d.breaks.final && stopped:
+		case slices.Contains(d.breaks.final, pc) && stopped:
 			d.announce()
 			return nil
-		case pc == d.breaks.final && v.ctx.Err() == nil:
+		case slices.Contains(d.breaks.final, pc) && v.ctx.Err() == nil:
 			continue // an orderly end
 		default:
 			d.printf("Break-in\n")
@@ -314,7 +330,7 @@ func (d *Debugger) call(ctx context.Context, to uint64) (done bool, err error) {
 		if pc != to {
 			if b, ok := d.breaks.at(pc); ok {
 				d.printf("Breakpoint %d hit\n", b.number)
-			} else if _, stopped := d.bugCheck(); stopped && pc == d.breaks.final {
+			} else if _, stopped := d.bugCheck(); stopped && slices.Contains(d.breaks.final, pc) {
 				d.announce()
 				return false, nil
 			}

@@ -36,7 +36,9 @@ type Probe interface {
 // is of interest is the level it was at before.
 func (d *Debugger) irqlOf(cpu int) (level int, note string) {
 	err := guard(func() {
-		if saved, ok := d.stopLevel(cpu); ok {
+		saved, ok := 0, false
+		guard(func() { saved, ok = d.stopLevel(cpu) })
+		if ok {
 			level, note = saved, ", saved at the stop"
 			return
 		}

@@ -90,7 +90,8 @@ func (t *Target) Registers(cpu int) (kd.Registers, error) {
 // BugCheck implements kd.Stopped.
 func (t *Target) BugCheck() (kd.BugCheck, bool) {
 	s := &t.dump.Stop
-	return kd.BugCheck{Code: s.Code, CPU: int(s.CPU), Parameters: s.Parameters, Text: text(s.Text[:])}, true
+	return kd.BugCheck{Code: s.Code, CPU: int(s.CPU), Parameters: s.Parameters, Text: text(s.Text[:]),
+		Thread: fmt.Sprintf("%d %s", s.ThreadID, text(s.ThreadName[:]))}, true
 }
 
 // Describe implements kd.Described.
