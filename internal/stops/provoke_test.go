@@ -79,6 +79,7 @@ func provokes(t *testing.T, arch qemu.Arch, image string, p *provoke.Provocation
 			t.Errorf("parameter %d is %s on the screen, %s in the dump", i+1, found[i+2], say)
 		}
 	}
+	analyzes(t, image, d, out.String())
 	if len(d.AMD64) > 0 && p.Code%4 == 1 { // a sample: gdb takes a second for the program's symbols
 		debugger(t, arch, image, file, uint32(p.Code))
 	}
