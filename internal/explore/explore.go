@@ -118,6 +118,21 @@ func Explore(preemptions int, fresh func() *Program) (runs int, err error) {
 	return runs, nil
 }
 
+// Try runs a program once. The choices are pairs of a step and a processor that
+// goes on there, if it has something to run; any bytes will do.
+func Try(p *Program, choices []byte) error {
+	var plan []switchAt
+	for i := 0; i+1 < len(choices); i += 2 {
+		plan = append(plan, switchAt{int(choices[i]), uint32(choices[i+1]) % uint32(len(p.Threads))})
+	}
+	if tries++; tries%1000 == 0 {
+		runtime.GC()
+	}
+	return execute(p, plan).err
+}
+
+var tries int
+
 // execute runs a program once, with the given preemptions.
 func execute(p *Program, plan []switchAt) *Run {
 	r := &Run{plan: plan, threads: len(p.Threads), routines: map[*arch.Context]*routine{}, over: make(chan struct{})}
@@ -238,7 +253,7 @@ func (r *Run) decide(others uint32, forced bool) (cpu uint32, ok bool) {
 	r.pauses = 0
 	r.options, r.forced = append(r.options, others), append(r.forced, forced)
 	for _, p := range r.plan {
-		if p.step == s {
+		if p.step == s && others&(1<<p.cpu) != 0 {
 			return p.cpu, true
 		}
 	}

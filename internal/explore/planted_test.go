@@ -75,6 +75,9 @@ var bugs = []bug{
 		"wakeOnce(word &^ onceBits)", "_ = wakeOnce"},
 	{"run once: two begin", "sync/runonce.go", "TestRunOnce",
 		"if atomic.CompareAndSwapUintptr(&o.word, word, next) {\n\t\t\t\treturn 0", "if atomic.CompareAndSwapUintptr(&o.word, word, next) || true {\n\t\t\t\treturn 0"},
+	{"semaphore: above its limit", "sync/semaphore.go", "FuzzCalls", "n < 0 || n > s.Limit-count", "n < 0"},
+	{"event: a signal taken twice", "kernel/wait.go", "FuzzCalls", "\t\th.SignalState = 0\n", "\t\th.SignalState = h.SignalState\n"},
+	{"mutex: released by anybody", "kernel/mutant.go", "FuzzCalls", "if m.Owner != t || m.Header", "if m.Header"},
 }
 
 // A test that cannot fail proves nothing: every planted bug must be found.
@@ -133,8 +136,12 @@ func (b *bug) find(t *testing.T, root string, overlay map[string]string) {
 			t.Fatal(err)
 		}
 	}
+	pkg := "irqlab/internal/explore"
+	if strings.HasPrefix(b.test, "Fuzz") {
+		pkg = "irqlab/internal/calls" // with its corpus
+	}
 	out, err := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-overlay", list,
-		"-timeout", "2m", "-run", "^"+b.test+"$", "irqlab/internal/explore").CombinedOutput()
+		"-timeout", "2m", "-run", "^"+b.test+"$", pkg).CombinedOutput()
 	switch text := string(out); {
 	case strings.Contains(text, "build failed"), strings.Contains(text, "setup failed"):
 		t.Fatalf("the bug does not build\n%s", text)
