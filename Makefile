@@ -71,6 +71,9 @@ soak: tools ## stress every machine for TIME: both architectures, 1, 2 and 4 CPU
 		$(IRQLAB) run -arch $$arch -cpus $$cpus -mem $(MEM) $(if $(SEED),-seed $(SEED)) -timeout 1000h $(SOAK_PKG) -- $(TIME) || exit; \
 	done; done
 
+fuzz: tools ## invent calls of the locks and waits, on the host, for TIME
+	@go test -overlay "$$($(IRQLAB) overlay)" -vet=off -run '^$$' -fuzz FuzzCalls -fuzztime $(TIME) ./internal/calls
+
 rules: ## count the rules of the specification that have a test; V=-v lists the others
 	@go run ./internal/coverage/rules $(V)
 
@@ -110,4 +113,4 @@ tools: qemu-installed
 qemu-installed:
 	@cmd/irqlab/install-qemu.sh </dev/null >&2
 
-.PHONY: help qemu gdb kd test check test-go schedules soak rules bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)
+.PHONY: help qemu gdb kd test check test-go schedules soak fuzz rules bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)
