@@ -344,6 +344,33 @@ func TestIPICallback(t *testing.T) {
 	}
 }
 
+// gathered counts the processors that are in waitForAll.
+var gathered, alone uint32
+
+// waitForAll waits for all processors to be in here, but not for ever.
+func waitForAll(uintptr) {
+	atomic.AddUint32(&gathered, 1)
+	for end := kernel.InterruptTime() + 5*kernel.Second; atomic.LoadUint32(&gathered) != arch.NumCPUs; arch.Pause() {
+		if kernel.InterruptTime() > end {
+			atomic.AddUint32(&alone, 1)
+			return
+		}
+	}
+}
+
+// TestIPITogether: the callback runs on all processors at the same time.
+//
+// rule: io-ipi-call
+func TestIPITogether(t *testing.T) {
+	for range 5 {
+		gathered, alone = 0, 0
+		kit.Kernel(func() { ipi.Call(waitForAll, 0) })
+		if gathered != kit.CPUs() || alone != 0 {
+			t.Fatalf("%d processors, of which %d did not meet the others", gathered, alone)
+		}
+	}
+}
+
 // rule: irql-stable-cpu-number
 func TestStableProcessor(t *testing.T) {
 	for range 200 {

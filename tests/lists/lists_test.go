@@ -180,6 +180,13 @@ func TestLookaside(t *testing.T) {
 	}
 }
 
+// rule: io-devqueue-first
+// rule: io-devqueue-second
+// rule: io-devqueue-bykey
+// rule: io-devqueue-remove-bykey
+// rule: io-devqueue-remove-empty
+// rule: io-devqueue-entry
+// rule: io-devqueue-inserted-flag
 func TestDeviceQueue(t *testing.T) {
 	q, e := kit.New[KDEVICE_QUEUE](t), kit.New[[5]KDEVICE_QUEUE_ENTRY](t)
 	KeInitializeDeviceQueue(q)
@@ -188,12 +195,12 @@ func TestDeviceQueue(t *testing.T) {
 			t.Error("an idle device's first request was queued")
 		}
 		for i, key := range []ULONG{5, 3, 5, 4} {
-			if !KeInsertByKeyDeviceQueue(q, &e[i+1], key) {
+			if !KeInsertByKeyDeviceQueue(q, &e[i+1], key) || e[i+1].Inserted != 1 {
 				t.Error("a busy device's request was not queued")
 			}
 		}
-		if got := KeRemoveByKeyDeviceQueue(q, 4); got != &e[4] {
-			t.Errorf("first key not below 4: key %d", got.SortKey)
+		if got := KeRemoveByKeyDeviceQueue(q, 4); got != &e[4] || got.Inserted != 0 {
+			t.Errorf("first key not below 4: key %d, inserted %d", got.SortKey, got.Inserted)
 		}
 		if got := KeRemoveByKeyDeviceQueue(q, 9); got != &e[2] {
 			t.Errorf("no key from 9 on: key %d", got.SortKey)

@@ -106,6 +106,8 @@ func TestRundownRace(t *testing.T) {
 	}
 }
 
+// rule: io-remove-lock
+// rule: io-remove-lock-wait
 func TestRemoveLock(t *testing.T) {
 	l := kit.New[IO_REMOVE_LOCK](t)
 	IoInitializeRemoveLock(l, 0, 0, 0)

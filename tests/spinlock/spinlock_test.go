@@ -406,6 +406,8 @@ func claim(i *intr.Interrupt, context unsafe.Pointer) bool {
 
 // TestSharedVector: the routines of a level-sensitive interrupt are asked in
 // the order of their connection until one claims it.
+//
+// rule: io-isr-false
 func TestSharedVector(t *testing.T) {
 	var n [3]*uint32
 	routines := []intr.Routine{decline, claim, claim}
