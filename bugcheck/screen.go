@@ -3,6 +3,7 @@ package bugcheck
 import (
 	"unsafe"
 
+	"irqlab/arch"
 	"irqlab/board"
 )
 
@@ -63,8 +64,16 @@ func screen(r *request, irql uintptr, enabled bool) {
 		}
 	}
 	text("\n")
+	for cpu := range arch.NumCPUs {
+		if LastStop.Answered>>cpu&1 == 0 {
+			text("CPU ")
+			decimal(uintptr(cpu))
+			text(" could not be frozen\n")
+		}
+	}
 	if r.frame != nil {
 		registers(r.frame)
+		instruction(r.frame.Instruction())
 	}
 	trace(&LastStop.Trace)
 }
@@ -147,20 +156,33 @@ func leadsHere(function string) bool {
 	return hasPrefix(function, "irqlab/bugcheck.") || hasPrefix(function, "irqlab/arch.Gate")
 }
 
+// pointed stands for the number of a line that shows an instruction.
+const pointed = ^uintptr(0)
+
+// row begins a line of the trace.
 func row(line, pc uintptr) {
-	if line < 10 {
-		text(" ")
+	if line == pointed {
+		text("=>")
+	} else {
+		if line < 10 {
+			text(" ")
+		}
+		decimal(line)
 	}
-	decimal(line)
 	text(" ")
 	if pc == 0 {
 		text("inlined         ")
 	} else {
-		for shift := 60; shift >= 0; shift -= 4 {
-			board.PutByte("0123456789abcdef"[pc>>shift&15])
-		}
+		digits(pc, 16)
 	}
 	text(" ")
+}
+
+// digits prints n digits of v as code has them: in lower case.
+func digits(v uintptr, n int) {
+	for i := n - 1; i >= 0; i-- {
+		board.PutByte("0123456789abcdef"[v>>(4*i)&15])
+	}
 }
 
 // symbolic adds the function that v is in, if any.

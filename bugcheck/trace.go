@@ -123,6 +123,9 @@ func load(va uintptr) (uintptr, bool) {
 	return *(*uintptr)(pointer(va)), true
 }
 
+// readableByte reports whether the byte at any address can be read.
+func readableByte(va uintptr) bool { return va >= arch.PageSize && arch.Canonical(va) && readable(va) }
+
 func readable(va uintptr) bool {
 	table := arch.RootTable()
 	for shift := 39; ; shift -= 9 {

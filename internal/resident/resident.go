@@ -10,6 +10,7 @@ var Packages = []string{
 	"irqlab/board/fdt",
 	"irqlab/bugcheck",
 	"irqlab/chance",
+	"irqlab/disasm",
 	"irqlab/dump",
 	"irqlab/fault",
 	"irqlab/irql",

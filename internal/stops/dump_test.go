@@ -108,6 +108,7 @@ func testKinds(t *testing.T, arch qemu.Arch, image string) {
 			written = dump.Kernel
 		}
 		want(t, console, "Crash dump: "+written.Name())
+		want(t, console, "\n=> ")
 		if d.Stop.Version != dump.Version || d.Stop.Kind != written || d.Stop.Code != 0xD1 || d.Stop.Parameters[1] != 2 {
 			t.Errorf("%s: %+v", kind.Name(), d.Stop)
 		}
@@ -263,6 +264,24 @@ func testGDB(t *testing.T, arch qemu.Arch, image string) {
 	}
 }
 
+// A processor at HIGH_LEVEL is frozen too, where an interrupt is non-maskable;
+// elsewhere the screen says that it was not.
+func testBeside(t *testing.T, arch qemu.Arch, image string) {
+	s := newStopped(t, arch, image, diskSize)
+	out := s.boot(t, "beside-high", "dump=small")
+	d, _ := s.fetch(t)
+	if arch == qemu.ARM64 {
+		want(t, out, "CPU 1 could not be frozen")
+		if d.Stop.Answered != 1 || d.ARM64[1].Registers.PC != 0 {
+			t.Errorf("%+v", d.Stop)
+		}
+		return
+	}
+	if d.Stop.Answered != 3 || d.Stop.Processors[1].IRQL != 15 || d.AMD64[1].Registers.IP == 0 {
+		t.Errorf("%+v", d.Stop)
+	}
+}
+
 // A machine that is told to restarts after a stop, and finds the dump.
 func testRestart(t *testing.T, arch qemu.Arch, image string) {
 	s := newStopped(t, arch, image, diskSize)
@@ -302,7 +321,7 @@ func TestDump(t *testing.T) {
 			}
 			image := program(t, arch)
 			for name, test := range map[string]func(*testing.T, qemu.Arch, string){
-				"kinds": testKinds, "translation": testTranslation, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "gdb": testGDB, "restart": testRestart, "hangs": testHangs,
+				"kinds": testKinds, "translation": testTranslation, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "gdb": testGDB, "restart": testRestart, "beside": testBeside, "hangs": testHangs,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

@@ -44,6 +44,7 @@ var stops = map[string]stop{
 	"wait-in-dpc": {0xB8, [4]uint64{address, any, any, any}},
 	// rule: irql-pagefault-at-dispatch
 	"touch-at-dispatch": {0xD1, [4]uint64{address, 2, 1, address}},
+	"beside-high":       {0xE2, [4]uint64{0, 0, 0, 0}},
 	"once":              {0xE2, [4]uint64{0, 0, 0, 0}},
 	"dump-fault":        {0xE2, [4]uint64{0, 0, 0, 0}},
 	// rule: dpc-flush-passive

@@ -5,16 +5,41 @@ import (
 	"sync/atomic"
 	"time"
 
+	"irqlab/arch"
 	"irqlab/ipi"
 	"irqlab/irql"
+	"irqlab/ntstatus"
 	"irqlab/tests/kit"
+	. "irqlab/wdk"
 )
 
 func init() {
+	stops["beside-high"] = beside
 	for name, level := range map[string]irql.Level{"hang-never": irql.Passive, "hang-device": irql.DeviceMax, "hang-high": irql.High} {
 		stops[name] = func() { hang(level) }
 	}
 	stops["hung-processor"] = hungProcessor
+}
+
+// beside stops the machine while the other processor is at HIGH_LEVEL.
+func beside() {
+	var ready, raised uint32
+	kit.Go(tb{}, func() ntstatus.Status {
+		for atomic.LoadUint32(&ready) == 0 {
+			arch.Pause()
+		}
+		irql.Raise(irql.High)
+		atomic.StoreUint32(&raised, 1)
+		spinForEver()
+		return ntstatus.Success
+	}, func() { kit.OnCPU(1) })
+	// Nothing may happen here from then on that waits for the other one.
+	irql.Raise(irql.Dispatch)
+	atomic.StoreUint32(&ready, 1)
+	for atomic.LoadUint32(&raised) == 0 {
+		arch.Pause()
+	}
+	KeBugCheck(0xE2)
 }
 
 // hang keeps its processor at a level for ever. It says so first, for whoever is
