@@ -130,19 +130,15 @@ func (d *Debugger) routine(p uint64) (Position, bool) {
 
 // users reports whether a function is one of the code above the kernel.
 func users(function string) bool {
-	return !inPackage(function, kernelPackages...) && !distributed(function)
+	if inPackage(function, "irqlab") {
+		return inPackage(function, programs...)
+	}
+	return !distributed(function)
 }
 
-// kernelPackages are irqlab's own: the kernel, and what stands between it and
-// the programs. Demos, tests and the shell are programs.
-var kernelPackages = func() []string {
-	names := strings.Fields("apc arch board bugcheck chance crash disk dpc entry intr io ipi irql kernel linux list mm " +
-		"ntstatus ob paging pool registry seh sync thread verifier wdk work")
-	for i := range names {
-		names[i] = "irqlab/" + names[i]
-	}
-	return names
-}()
+// programs are the packages of irqlab that are not the kernel, nor stand between
+// it and the programs.
+var programs = []string{"irqlab/bench", "irqlab/demos", "irqlab/labs", "irqlab/provoke", "irqlab/shell", "irqlab/soak", "irqlab/tests"}
 
 // distribution are the first elements of the import paths of Go's distribution.
 var distribution = strings.Fields("archive bufio bytes cmp compress container context crypto database debug embed encoding " +
@@ -257,7 +253,7 @@ func (d *Debugger) source(p Position) {
 // calledRoutine describes the function of the kernel that the user's code
 // called, by its comment, and returns the documented routine that it is.
 func (d *Debugger) calledRoutine(p Position) string {
-	if !inPackage(p.Function, kernelPackages...) {
+	if !inPackage(p.Function, "irqlab") {
 		return ""
 	}
 	d.printf("CALLED_ROUTINE:  %s\n", p.Function)

@@ -62,6 +62,7 @@ func TestKD(t *testing.T) {
 		if status != statusFailure || !strings.Contains(errs, "not the program that the dump is of") {
 			t.Errorf("another program: status %d\n%s%s", status, out, errs)
 		}
+		withstandsDamage(t, image, file)
 	})
 }
 
