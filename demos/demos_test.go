@@ -9,6 +9,7 @@ import (
 	"irqlab"
 	"irqlab/pool"
 	"irqlab/registry"
+	"irqlab/tests/kit"
 )
 
 // Every demo ends with its verdict, and leaves nothing behind.
@@ -17,6 +18,7 @@ func TestDemos(t *testing.T) {
 	defer irqlab.UnlockThread()
 	for _, d := range All {
 		t.Run(d.Name, func(t *testing.T) {
+			kit.NoLeaks(t)
 			irqlab.LockThread()
 			if testing.Short() && d.Name == "priority" {
 				t.Skip("takes seconds")

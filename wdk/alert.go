@@ -5,7 +5,6 @@ import (
 
 	"irqlab/irql"
 	"irqlab/kernel"
-	"irqlab/ob"
 )
 
 // KeAlertThread ends the thread's wait if that is alertable and AlertMode
@@ -46,54 +45,50 @@ func KeAlertResumeThread(Thread PKTHREAD) ULONG {
 	return KeResumeThread(Thread)
 }
 
-// NtAlertThread is KeAlertThread for a handle.
+// NtAlertThread is KeAlertThread, for the previous mode, of the thread of a handle.
+// For UserMode the handle must have THREAD_ALERT, else STATUS_ACCESS_DENIED.
+//
+// It returns STATUS_INVALID_HANDLE and STATUS_OBJECT_TYPE_MISMATCH.
 //
 // IRQL: PASSIVE_LEVEL
 func NtAlertThread(ThreadHandle HANDLE) NTSTATUS {
-	atMost(irql.Passive)
-	t, s := threadOf(ThreadHandle, THREAD_ALERT)
-	if !NT_SUCCESS(s) {
-		return s
-	}
-	KeAlertThread(t, KernelMode)
-	ob.Dereference(PVOID(t))
-	return STATUS_SUCCESS
+	return alertThread(KeGetPreviousMode(), ThreadHandle)
 }
 
-// ZwAlertThread is NtAlertThread.
+// ZwAlertThread is NtAlertThread for the kernel.
 //
 // IRQL: PASSIVE_LEVEL
-func ZwAlertThread(ThreadHandle HANDLE) NTSTATUS { return NtAlertThread(ThreadHandle) }
+func ZwAlertThread(ThreadHandle HANDLE) NTSTATUS { return alertThread(KernelMode, ThreadHandle) }
 
-// NtAlertResumeThread is KeAlertResumeThread for a handle. PreviousSuspendCount
-// may be nil.
+func alertThread(mode KPROCESSOR_MODE, h HANDLE) NTSTATUS {
+	return with(mode, h, THREAD_ALERT, PsThreadType, func(t PKTHREAD) { KeAlertThread(t, mode) })
+}
+
+// NtAlertResumeThread is KeAlertResumeThread for the thread of a handle, for the
+// previous mode: for UserMode it must have THREAD_SUSPEND_RESUME.
+// PreviousSuspendCount may be nil. Statuses are those of NtAlertThread.
 //
 // IRQL: PASSIVE_LEVEL
 func NtAlertResumeThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
 	atMost(irql.Passive)
-	t, s := threadOf(ThreadHandle, THREAD_SUSPEND_RESUME)
-	if !NT_SUCCESS(s) {
+	mode := KeGetPreviousMode()
+	if s := probeOptional(mode, PreviousSuspendCount); !NT_SUCCESS(s) {
 		return s
 	}
-	storeCount(PreviousSuspendCount, KeAlertResumeThread(t))
-	ob.Dereference(PVOID(t))
-	return STATUS_SUCCESS
+	return with(mode, ThreadHandle, THREAD_SUSPEND_RESUME, PsThreadType, func(t PKTHREAD) {
+		store(PreviousSuspendCount, KeAlertResumeThread(t))
+	})
 }
 
-// NtTestAlert returns STATUS_ALERTED if a UserMode alert was remembered, which
-// it forgets, else STATUS_SUCCESS, and lets user APCs in.
+// NtTestAlert returns STATUS_ALERTED if an alert for the previous mode was
+// remembered, which it forgets, else STATUS_SUCCESS. For UserMode it lets user APCs
+// in.
 //
 // IRQL: PASSIVE_LEVEL
 func NtTestAlert() NTSTATUS {
 	atMost(irql.Passive)
-	if KeTestAlertThread(UserMode) {
+	if KeTestAlertThread(KeGetPreviousMode()) {
 		return STATUS_ALERTED
 	}
 	return STATUS_SUCCESS
-}
-
-// threadOf returns the thread of a handle, with a reference.
-func threadOf(h HANDLE, access ACCESS_MASK) (PKTHREAD, NTSTATUS) {
-	p, _, s := ob.ReferenceByHandle(h, access, ob.Thread, KernelMode)
-	return PKTHREAD(p), s
 }

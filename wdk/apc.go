@@ -7,7 +7,6 @@ import (
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/list"
-	"irqlab/ob"
 	"irqlab/pool"
 )
 
@@ -86,38 +85,48 @@ func KeFlushQueueApc(Thread PKTHREAD, PreviousMode KPROCESSOR_MODE) PLIST_ENTRY 
 }
 
 // NtQueueApcThread queues a user APC to the thread of a handle, which calls
-// ApcRoutine with the three arguments. A thread made by PsCreateSystemThread has
-// no user mode and is STATUS_INVALID_HANDLE; one that is about to end, or that is
-// no kernel thread for good, STATUS_UNSUCCESSFUL.
+// ApcRoutine with the three arguments, for the previous mode: for UserMode the
+// handle must have THREAD_SET_CONTEXT, else STATUS_ACCESS_DENIED.
+//
+// A thread made by PsCreateSystemThread has no user mode and is
+// STATUS_INVALID_HANDLE; one that is about to end, or that is no kernel thread for
+// good, STATUS_UNSUCCESSFUL. It also returns STATUS_NO_MEMORY and
+// STATUS_OBJECT_TYPE_MISMATCH.
 //
 // IRQL: PASSIVE_LEVEL
 func NtQueueApcThread(ThreadHandle HANDLE, ApcRoutine PKNORMAL_ROUTINE, NormalContext, SystemArgument1, SystemArgument2 PVOID) NTSTATUS {
-	atMost(irql.Passive)
-	t, s := threadOf(ThreadHandle, THREAD_SET_CONTEXT)
-	if !NT_SUCCESS(s) {
-		return s
-	}
-	defer ob.Dereference(PVOID(t))
-	if t.System {
-		return STATUS_INVALID_HANDLE
-	}
-	a := PKAPC(pool.Alloc(unsafe.Sizeof(KAPC{}), apcTag))
-	if a == nil {
-		return STATUS_NO_MEMORY
-	}
-	apc.Init(a, t, freeAPC, runDownAPC, ApcRoutine, UserMode, NormalContext)
-	if !apc.Insert(a, SystemArgument1, SystemArgument2, 0) {
-		pool.Free(unsafe.Pointer(a), apcTag)
-		return STATUS_UNSUCCESSFUL
-	}
-	return STATUS_SUCCESS
+	return queueAPC(KeGetPreviousMode(), ThreadHandle, ApcRoutine, NormalContext, SystemArgument1, SystemArgument2)
 }
 
-// ZwQueueApcThread is NtQueueApcThread.
+// ZwQueueApcThread is NtQueueApcThread for the kernel.
 //
 // IRQL: PASSIVE_LEVEL
 func ZwQueueApcThread(ThreadHandle HANDLE, ApcRoutine PKNORMAL_ROUTINE, NormalContext, SystemArgument1, SystemArgument2 PVOID) NTSTATUS {
-	return NtQueueApcThread(ThreadHandle, ApcRoutine, NormalContext, SystemArgument1, SystemArgument2)
+	return queueAPC(KernelMode, ThreadHandle, ApcRoutine, NormalContext, SystemArgument1, SystemArgument2)
+}
+
+func queueAPC(mode KPROCESSOR_MODE, h HANDLE, routine PKNORMAL_ROUTINE, context, arg1, arg2 PVOID) NTSTATUS {
+	var queued NTSTATUS
+	s := with(mode, h, THREAD_SET_CONTEXT, PsThreadType, func(t PKTHREAD) {
+		if t.System {
+			queued = STATUS_INVALID_HANDLE
+			return
+		}
+		a := PKAPC(pool.Alloc(unsafe.Sizeof(KAPC{}), apcTag))
+		if a == nil {
+			queued = STATUS_NO_MEMORY
+			return
+		}
+		apc.Init(a, t, freeAPC, runDownAPC, routine, UserMode, context)
+		if !apc.Insert(a, arg1, arg2, 0) {
+			pool.Free(unsafe.Pointer(a), apcTag)
+			queued = STATUS_UNSUCCESSFUL
+		}
+	})
+	if !NT_SUCCESS(s) {
+		return s
+	}
+	return queued
 }
 
 const apcTag pool.Tag = 'P' | 's'<<8 | 'a'<<16 | 'p'<<24

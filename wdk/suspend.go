@@ -4,7 +4,6 @@ import (
 	"irqlab/apc"
 	"irqlab/irql"
 	"irqlab/kernel"
-	"irqlab/ob"
 )
 
 // KeSuspendThread suspends the thread once more, and returns how often it was
@@ -48,7 +47,7 @@ func PsSuspendThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
 	atMost(irql.Passive)
 	previous, s := apc.Suspend(Thread)
 	if NT_SUCCESS(s) {
-		storeCount(PreviousSuspendCount, ULONG(previous))
+		store(PreviousSuspendCount, ULONG(previous))
 	}
 	return s
 }
@@ -58,55 +57,52 @@ func PsSuspendThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
 // IRQL: PASSIVE_LEVEL
 func PsResumeThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
 	atMost(irql.Passive)
-	storeCount(PreviousSuspendCount, KeResumeThread(Thread))
+	store(PreviousSuspendCount, KeResumeThread(Thread))
 	return STATUS_SUCCESS
 }
 
-// NtSuspendThread is PsSuspendThread for a handle. A thread that suspends itself
-// stops before it returns.
+// NtSuspendThread is PsSuspendThread for the thread of a handle, for the previous
+// mode: for UserMode the handle must have THREAD_SUSPEND_RESUME, else
+// STATUS_ACCESS_DENIED. A thread that suspends itself stops before it returns.
+//
+// It returns the statuses of PsSuspendThread, STATUS_INVALID_HANDLE and
+// STATUS_OBJECT_TYPE_MISMATCH.
 //
 // IRQL: PASSIVE_LEVEL
 func NtSuspendThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
-	atMost(irql.Passive)
-	t, s := threadOf(ThreadHandle, THREAD_SUSPEND_RESUME)
-	if !NT_SUCCESS(s) {
-		return s
-	}
-	s = PsSuspendThread(t, PreviousSuspendCount)
-	ob.Dereference(PVOID(t))
-	return s
+	return changeSuspension(KeGetPreviousMode(), ThreadHandle, PreviousSuspendCount, PsSuspendThread)
 }
 
-// ZwSuspendThread is NtSuspendThread.
+// ZwSuspendThread is NtSuspendThread for the kernel.
 //
 // IRQL: PASSIVE_LEVEL
 func ZwSuspendThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
-	return NtSuspendThread(ThreadHandle, PreviousSuspendCount)
+	return changeSuspension(KernelMode, ThreadHandle, PreviousSuspendCount, PsSuspendThread)
 }
 
-// NtResumeThread is PsResumeThread for a handle.
+// NtResumeThread is PsResumeThread for the thread of a handle; see NtSuspendThread.
 //
 // IRQL: PASSIVE_LEVEL
 func NtResumeThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
-	atMost(irql.Passive)
-	t, s := threadOf(ThreadHandle, THREAD_SUSPEND_RESUME)
-	if !NT_SUCCESS(s) {
-		return s
-	}
-	s = PsResumeThread(t, PreviousSuspendCount)
-	ob.Dereference(PVOID(t))
-	return s
+	return changeSuspension(KeGetPreviousMode(), ThreadHandle, PreviousSuspendCount, PsResumeThread)
 }
 
-// ZwResumeThread is NtResumeThread.
+// ZwResumeThread is NtResumeThread for the kernel.
 //
 // IRQL: PASSIVE_LEVEL
 func ZwResumeThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
-	return NtResumeThread(ThreadHandle, PreviousSuspendCount)
+	return changeSuspension(KernelMode, ThreadHandle, PreviousSuspendCount, PsResumeThread)
 }
 
-func storeCount(p *ULONG, n ULONG) {
-	if p != nil {
-		*p = n
+func changeSuspension(mode KPROCESSOR_MODE, h HANDLE, previous *ULONG, change func(PETHREAD, *ULONG) NTSTATUS) NTSTATUS {
+	atMost(irql.Passive)
+	if s := probeOptional(mode, previous); !NT_SUCCESS(s) {
+		return s
 	}
+	var changed NTSTATUS
+	s := with(mode, h, THREAD_SUSPEND_RESUME, PsThreadType, func(t PKTHREAD) { changed = change(t, previous) })
+	if !NT_SUCCESS(s) {
+		return s
+	}
+	return changed
 }

@@ -78,6 +78,11 @@ func sleeper(c *caller) (PKTHREAD, HANDLE) {
 	if s := ObReferenceObjectByHandle(h, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &t, nil); s != STATUS_SUCCESS {
 		c.Fatal(s)
 	}
+	// One that Nt routines take, too.
+	ZwClose(h)
+	if s := ObOpenObjectByPointer(t, 0, nil, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &h); s != STATUS_SUCCESS {
+		c.Fatal(s)
+	}
 	c.Cleanup(func() {
 		KeSetEvent(e, 0, false)
 		take(t)

@@ -298,3 +298,62 @@ func TestBadRegistration(t *testing.T) {
 		}
 	}
 }
+
+// Services on threads check what the previous mode demands.
+func TestThreadAccess(t *testing.T) {
+	e := kit.New[KEVENT](t)
+	KeInitializeEvent(e, NotificationEvent, false)
+	th := kit.Go(t, func() NTSTATUS { return KeWaitForSingleObject(PVOID(e), Executive, KernelMode, false, nil) })
+	var blind, full, kernelOnly HANDLE
+	for h, how := range map[*HANDLE]struct {
+		flags  ULONG
+		access ACCESS_MASK
+	}{&blind: {0, SYNCHRONIZE}, &full: {0, THREAD_ALL_ACCESS}, &kernelOnly: {OBJ_KERNEL_HANDLE, THREAD_ALL_ACCESS}} {
+		want(t, "open", ObOpenObjectByPointer(PVOID(th.Kernel), how.flags, nil, how.access, PsThreadType, KernelMode, h), STATUS_SUCCESS)
+	}
+	services := func(h HANDLE, status NTSTATUS) {
+		count := ULONG(7)
+		want(t, "suspend", NtSuspendThread(h, &count), status)
+		want(t, "resume", NtResumeThread(h, &count), status)
+		want(t, "alert", NtAlertThread(h), status)
+		want(t, "alert and resume", NtAlertResumeThread(h, nil), status)
+		want(t, "queue an APC", NtQueueApcThread(h, func(_, _, _ PVOID) {}, nil, nil, nil), status)
+	}
+	kit.Run(t, func() {
+		services(blind, STATUS_ACCESS_DENIED)
+		services(full, STATUS_SUCCESS)
+		services(kernelOnly, STATUS_INVALID_HANDLE)
+		services(0x40000, STATUS_INVALID_HANDLE)
+		services(NtCurrentProcess(), STATUS_OBJECT_TYPE_MISMATCH)
+		want(t, "a bad pointer", NtSuspendThread(full, (*ULONG)(absent)), STATUS_ACCESS_VIOLATION)
+	})
+	asKernel(t, func() {
+		services(blind, STATUS_SUCCESS)
+		services(kernelOnly, STATUS_SUCCESS)
+	})
+	for _, h := range []HANDLE{blind, full, kernelOnly} {
+		ZwClose(h)
+	}
+	KeSetEvent(e, 0, false)
+	want(t, "the thread", th.Join(t), STATUS_SUCCESS)
+}
+
+// An alert is for the previous mode: a user's reaches waits for the user only.
+func TestAlertMode(t *testing.T) {
+	kit.Run(t, func() {
+		want(t, "alert", NtAlertThread(NtCurrentThread()), STATUS_SUCCESS)
+		if KeTestAlertThread(KernelMode) {
+			t.Error("a user's alert reaches the kernel")
+		}
+		want(t, "test", NtTestAlert(), STATUS_ALERTED)
+		want(t, "test again", NtTestAlert(), STATUS_SUCCESS)
+	})
+	asKernel(t, func() {
+		want(t, "alert", NtAlertThread(NtCurrentThread()), STATUS_SUCCESS)
+		if KeTestAlertThread(UserMode) {
+			t.Error("the kernel's alert is the user's")
+		}
+		want(t, "test", NtTestAlert(), STATUS_ALERTED)
+		want(t, "test again", NtTestAlert(), STATUS_SUCCESS)
+	})
+}
