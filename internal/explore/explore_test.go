@@ -308,6 +308,52 @@ func TestRundown(t *testing.T) {
 	})
 }
 
+// A user leaves on another processor than it came on, if somebody there takes over
+// its protection.
+func TestCacheAwareRundown(t *testing.T) {
+	explore(t, func() *Program {
+		r := new(sync.CacheAwareRundown)
+		r.Init()
+		alive := true
+		use := func(x *Run) {
+			x.Point()
+			if !alive {
+				x.Fail("an object was used after its end")
+			}
+			r.Release(1)
+		}
+		handed := 0
+		takeOver := func(x *Run) {
+			if handed > 0 {
+				handed--
+				use(x)
+			}
+		}
+		giver := func(x *Run) {
+			if r.Acquire(2) {
+				handed++
+				use(x)
+			}
+			takeOver(x)
+		}
+		taker := func(x *Run) {
+			if r.Acquire(1) {
+				use(x)
+			}
+			takeOver(x)
+		}
+		return &Program{
+			Threads: []func(*Run){giver, taker, func(*Run) { r.Wait(); alive = false }},
+			Check: func() error {
+				if r.Acquire(1) {
+					return fmt.Errorf("a user was let in after the end")
+				}
+				return nil
+			},
+		}
+	})
+}
+
 func TestRunOnce(t *testing.T) {
 	explore(t, func() *Program {
 		o := new(sync.RunOnce)
