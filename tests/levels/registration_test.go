@@ -1,6 +1,8 @@
 package levels
 
 import (
+	"unsafe"
+
 	"irqlab/tests/kit"
 	. "irqlab/wdk"
 )
@@ -151,6 +153,16 @@ var affinityProbes = map[string]probe{
 		PsSetSystemMultipleGroupAffinityThread(&GROUP_AFFINITY{Mask: 1}, 1, token)
 		if !c.at(func() { PsRevertToUserMultipleGroupAffinityThread(token) }) {
 			PsRevertToUserMultipleGroupAffinityThread(token)
+		}
+	}},
+	"KeQueryLogicalProcessorRelationship": {call: func(c *caller) {
+		var room [128]uint64
+		length := ULONG(unsafe.Sizeof(room))
+		s := STATUS_UNSUCCESSFUL
+		if c.at(func() {
+			s = KeQueryLogicalProcessorRelationship(nil, RelationAll, (*SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX)(PVOID(&room[0])), &length)
+		}) {
+			c.want(s == STATUS_SUCCESS, "status %v", s)
 		}
 	}},
 	"KeSetDisableBoostThread": {call: func(c *caller) {

@@ -1,6 +1,7 @@
 package thread
 
 import (
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -313,5 +314,77 @@ func TestShouldYield(t *testing.T) {
 	i := y.info
 	if y.early != 0 || y.late != 1 || y.status != STATUS_SUCCESS || i.DpcTimeCount >= i.DpcTimeLimit || i.DpcWatchdogCount >= i.DpcWatchdogLimit {
 		t.Errorf("%+v", *y)
+	}
+}
+
+// relation is an entry, with its body as bytes.
+type relation struct {
+	kind LOGICAL_PROCESSOR_RELATIONSHIP
+	body []byte
+}
+
+// relations asks twice, as drivers do: for the length, then for the entries.
+func relations(t *testing.T, of *PROCESSOR_NUMBER, kind LOGICAL_PROCESSOR_RELATIONSHIP) (all []relation) {
+	t.Helper()
+	var length ULONG
+	if s := KeQueryLogicalProcessorRelationship(of, kind, nil, &length); length != 0 && s != STATUS_INFO_LENGTH_MISMATCH {
+		t.Errorf("without a buffer: %v, %d bytes", s, length)
+	}
+	if length == 0 {
+		return nil
+	}
+	buf := make([]uint64, length/8)
+	short := length - 8
+	if s := KeQueryLogicalProcessorRelationship(of, kind, (*SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX)(PVOID(&buf[0])), &short); s != STATUS_INFO_LENGTH_MISMATCH || short != length {
+		t.Errorf("a short buffer: %v, %d of %d bytes", s, short, length)
+	}
+	if s := KeQueryLogicalProcessorRelationship(of, kind, (*SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX)(PVOID(&buf[0])), &length); s != STATUS_SUCCESS {
+		t.Errorf("kind %d: %v", kind, s)
+	}
+	for at := ULONG(0); at < length; {
+		e := (*SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX)(PVOID(&buf[at/8]))
+		all = append(all, relation{e.Relationship, unsafe.Slice((*byte)(unsafe.Add(PVOID(e), 8)), e.Size-8)})
+		at += e.Size
+	}
+	return all
+}
+
+func TestRelations(t *testing.T) {
+	n := kit.CPUs()
+	cores := relations(t, nil, RelationProcessorCore)
+	if len(cores) != int(n) {
+		t.Fatalf("%d cores", len(cores))
+	}
+	var set KAFFINITY
+	for _, c := range cores {
+		set |= (*PROCESSOR_RELATIONSHIP)(PVOID(&c.body[0])).GroupMask[0].Mask
+	}
+	if set != KeQueryActiveProcessors() {
+		t.Errorf("cores of the processors %#x", set)
+	}
+	one := relations(t, &PROCESSOR_NUMBER{Number: UCHAR(n - 1)}, RelationProcessorCore)
+	if len(one) != 1 || (*PROCESSOR_RELATIONSHIP)(PVOID(&one[0].body[0])).GroupMask[0].Mask != 1<<(n-1) {
+		t.Errorf("the last processor's core: %v", one)
+	}
+	if len(relations(t, nil, RelationCache)) != 0 {
+		t.Error("there are caches")
+	}
+	var kinds []LOGICAL_PROCESSOR_RELATIONSHIP
+	for _, r := range relations(t, nil, RelationAll)[n:] {
+		kinds = append(kinds, r.kind)
+		if r.kind == RelationGroup {
+			g := (*GROUP_RELATIONSHIP)(PVOID(&r.body[0]))
+			if g.ActiveGroupCount != 1 || uint32(g.GroupInfo[0].ActiveProcessorCount) != n || g.GroupInfo[0].ActiveProcessorMask != set {
+				t.Errorf("%+v", *g)
+			}
+		}
+	}
+	if !slices.Equal(kinds, []LOGICAL_PROCESSOR_RELATIONSHIP{RelationNumaNode, RelationProcessorPackage, RelationGroup}) {
+		t.Errorf("kinds %v", kinds)
+	}
+	var length ULONG
+	if KeQueryLogicalProcessorRelationship(nil, 5, nil, &length) != STATUS_INVALID_PARAMETER ||
+		KeQueryLogicalProcessorRelationship(&PROCESSOR_NUMBER{Number: UCHAR(n)}, RelationAll, nil, &length) != STATUS_INVALID_PARAMETER {
+		t.Error("what there is not")
 	}
 }
