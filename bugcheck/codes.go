@@ -35,7 +35,9 @@ const (
 	CancelStateInCompletedIRP     Code = 0x48
 	IRQLGreaterThanZeroAtService  Code = 0x4A
 	NoPagesAvailable              Code = 0x4D
+	PfnListCorrupt                Code = 0x4E
 	PageFaultInNonpagedArea       Code = 0x50
+	KernelDataInpageError         Code = 0x7A
 	SystemThreadException         Code = 0x7E
 	UnexpectedKernelModeTrap      Code = 0x7F
 	NMIHardwareFailure            Code = 0x80

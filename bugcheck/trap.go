@@ -92,7 +92,7 @@ func driver(pc uintptr) bool {
 // residentPackages are the packages of the kernel proper, below wdk.
 var residentPackages = [...]string{
 	"arch", "board", "bugcheck", "crash", "disk", "dpc", "entry", "intr", "ipi", "irql", "kernel",
-	"linux", "list", "mm", "ntstatus", "ob", "pool", "sync", "verifier", "wdk",
+	"linux", "list", "mm", "ntstatus", "ob", "paging", "pool", "sync", "verifier", "wdk",
 }
 
 func resident(function string) bool {

@@ -19,6 +19,7 @@ import (
 	"irqlab/linux"
 	"irqlab/mm"
 	"irqlab/ob"
+	"irqlab/paging"
 	"irqlab/pool"
 	"irqlab/sync"
 	"irqlab/sync/spin"
@@ -166,6 +167,7 @@ func idle(id uintptr) {
 		startOthers()
 		disk.Init()
 		crash.Init(dumpKind())
+		paging.Start()
 		kernel.StartThreads()
 		linux.Start()
 	}

@@ -13,6 +13,7 @@ import (
 	"irqlab/kernel"
 	"irqlab/linux"
 	"irqlab/mm"
+	"irqlab/paging"
 	"irqlab/pool"
 )
 
@@ -112,7 +113,7 @@ func serve(arg uintptr) {
 // system address.
 func pageFault(f *arch.Frame) {
 	va, access := f.FaultAddress()
-	if mm.Fault(va, access) {
+	if mm.Fault(va, access) || paging.Fault(f, va) {
 		return
 	}
 	pool.Fault(f, va, access)

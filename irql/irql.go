@@ -80,6 +80,9 @@ func raise(to Level) Level {
 	if !arch.InKernel() {
 		switch {
 		case to >= Dispatch && old < Dispatch:
+			if Raising != nil {
+				Raising()
+			}
 			arch.TouchStack()
 			procPin()
 		case to == APC && old < APC:
@@ -89,6 +92,10 @@ func raise(to Level) Level {
 	Set(to)
 	return old
 }
+
+// Raising, if set, is called by Go code of a thread that is about to raise to
+// DISPATCH_LEVEL or above.
+var Raising func()
 
 // Locked, set at boot, reports whether the running goroutine is locked to its
 // thread.

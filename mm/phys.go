@@ -158,6 +158,7 @@ func Init() {
 		phys.add(base, identityEnd(base, base+size))
 	}
 	phys.refill(reservePages)
+	initRuns()
 	protectImage()
 }
 

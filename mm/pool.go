@@ -12,20 +12,28 @@ import (
 const (
 	poolPages   = 1 << 18 // 1 GiB
 	specialBase = poolBase + poolPages*arch.PageSize
-	deviceBase  = specialBase + poolPages*arch.PageSize
+	pagedBase   = specialBase + poolPages*arch.PageSize
+	deviceBase  = pagedBase + pagedPages*arch.PageSize
 )
 
 // runs hands out addresses for runs of pages.
 type runs struct {
 	base uintptr
-	used [poolPages / 64]uint64
-	next int // page to search from
+	used []uint64 // a bit for each page
+	next int      // page to search from
 }
 
 var (
+	poolUsed, specialUsed [poolPages / 64]uint64
+
 	pool    = runs{base: poolBase}
 	special = runs{base: specialBase}
 )
+
+// initRuns gives the ranges their bits.
+func initRuns() {
+	pool.used, special.used, paged.used = poolUsed[:], specialUsed[:], pagedUsed[:]
+}
 
 // MapPool returns pages of cleared memory at adjacent addresses.
 //
@@ -54,26 +62,38 @@ func UnmapSpecial(va uintptr, pages int) { special.free(va, pages) }
 func InSpecial(va uintptr) bool { return specialBase <= va && va < specialBase+poolPages*arch.PageSize }
 
 func (r *runs) alloc(pages int) (va uintptr, ok bool) {
-	if pages <= 0 || pages >= poolPages-1 {
-		return 0, false
-	}
 	on := acquire()
-	at := r.find(max(r.next, 1), poolPages, pages+1)
-	if at < 0 {
-		at = r.find(1, min(poolPages, r.next+pages+1), pages+1)
-	}
+	at := r.search(pages)
 	if at >= 0 {
 		va = r.base + uintptr(at)*arch.PageSize
 		if phys.free > floorPages+uintptr(pages) {
 			ok = mapRAM(va, uintptr(pages)*arch.PageSize)
 		}
 		if ok {
-			r.mark(at, pages+1, true)
-			r.next = at + pages + 1
+			r.take(at, pages)
 		}
 	}
 	release(on)
 	return va, ok
+}
+
+// search returns the first of so many free pages and one behind them, or -1. Page
+// 0 is never used: every run has an unmapped page in front.
+func (r *runs) search(pages int) int {
+	all := len(r.used) * 64
+	if pages <= 0 || pages >= all-1 {
+		return -1
+	}
+	at := r.find(max(r.next, 1), all, pages+1)
+	if at < 0 {
+		at = r.find(1, min(all, r.next+pages+1), pages+1)
+	}
+	return at
+}
+
+func (r *runs) take(at, pages int) {
+	r.mark(at, pages+1, true)
+	r.next = at + pages + 1
 }
 
 func (r *runs) free(va uintptr, pages int) {
@@ -113,7 +133,7 @@ func (r *runs) mark(at, n int, used bool) {
 // InPool reports whether va is an address of the nonpaged pool.
 //
 // IRQL: any
-func InPool(va uintptr) bool { return poolBase <= va && va < deviceBase }
+func InPool(va uintptr) bool { return poolBase <= va && va < pagedBase }
 
 // Physical returns the physical address behind va, as devices need it.
 //

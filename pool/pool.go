@@ -1,6 +1,6 @@
-// Package pool is the nonpaged pool: memory that is always present, may be
-// touched at any IRQL, and is shared by all processors. Kernel objects live in
-// it, because the documentation demands resident storage of them and the Go
+// Package pool is the kernel's dynamic memory: paged pool, see SetPaged, and the
+// nonpaged pool, memory that is always present, may be touched at any IRQL, and is
+// shared by all processors. Kernel objects live in the latter, because the documentation demands resident storage of them and the Go
 // heap is not (a page of it may be absent, and it is the garbage collector's).
 //
 // Nothing in the pool is seen by the garbage collector. A pointer to the Go
@@ -101,6 +101,10 @@ func FreeUnchecked(p unsafe.Pointer, tag Tag) {
 }
 
 func enterRelease(r *request) {
+	if mm.InPaged(r.p) {
+		releasePaged(r)
+		return
+	}
 	if level := irql.Current(); level > irql.Dispatch {
 		callerError(freeIRQL, uintptr(level), nonPagedPool, r.p)
 	}
@@ -123,15 +127,7 @@ func enterAllocate(r *request) {
 
 func allocate(p unsafe.Pointer) {
 	r := (*request)(p)
-	level := irql.Current()
-	switch {
-	case level > irql.Dispatch:
-		callerError(allocIRQL, uintptr(level), nonPagedPool, r.size)
-	case r.size == 0:
-		callerError(zeroBytes, 0, nonPagedPool, uintptr(r.tag))
-	case r.tag == 0:
-		callerError(zeroTag, nonPagedPool, r.size, 0)
-	}
+	checkRequest(r.size, r.tag, nonPagedPool, irql.Dispatch)
 	if fault.Now(fault.Pool) {
 		return
 	}
@@ -140,21 +136,38 @@ func allocate(p unsafe.Pointer) {
 	lock.Release(old)
 }
 
+// checkRequest stops the machine for an allocation that must not be asked for.
+func checkRequest(size uintptr, tag Tag, poolType uintptr, max irql.Level) {
+	level := irql.Current()
+	switch {
+	case level > max:
+		callerError(allocIRQL, uintptr(level), poolType, size)
+	case size == 0:
+		callerError(zeroBytes, 0, poolType, uintptr(tag))
+	case tag == 0:
+		callerError(zeroTag, poolType, size, 0)
+	}
+}
+
 func release(p unsafe.Pointer) {
 	r := (*request)(p)
 	if r.check {
 		old := lock.Acquire()
 		lo, hi := main.bounds(r.p)
 		lock.Release(old)
-		for _, check := range checks {
-			if check != nil {
-				check(lo, hi)
-			}
-		}
+		runChecks(lo, hi)
 	}
 	old := lock.Acquire()
 	main.free(r.p, r.tag)
 	lock.Release(old)
+}
+
+func runChecks(lo, hi uintptr) {
+	for _, check := range checks {
+		if check != nil {
+			check(lo, hi)
+		}
+	}
 }
 
 // checks are called with the bounds of each allocation about to be freed.

@@ -36,6 +36,14 @@ func touchUnmapped() {
 	*(*byte)(unsafe.Pointer(p)) = 1
 }
 
+// unlockTwice has paged pool, whose pages are locked one by one.
+func unlockTwice() {
+	mdl := IoAllocateMdl(ExAllocatePool2(POOL_FLAG_PAGED, arch.PageSize, tag), arch.PageSize, false, false, nil)
+	MmProbeAndLockPages(mdl, KernelMode, IoReadAccess)
+	MmUnlockPages(mdl)
+	MmUnlockPages(mdl)
+}
+
 // overflowStack calls itself on a kernel stack, which does not grow.
 func overflowStack() { kernel.Enter(descend, new(kernel.Args)) }
 

@@ -47,6 +47,7 @@ var All = []Provocation{
 	{bugcheck.KernelAPCPendingDuringExit, "ends a thread in a critical region", exitInRegion},
 	{bugcheck.SystemExitOwnedMutex, "returns from a work item with a mutex", workItemKeepsMutex},
 	{bugcheck.InterruptException, "executes an invalid instruction in an interrupt service routine", faultInISR},
+	{bugcheck.PfnListCorrupt, "unlocks memory twice that it locked once", unlockTwice},
 	{bugcheck.PageFaultInNonpagedArea, "reads pool that was unmapped", touchUnmapped},
 	{bugcheck.SystemThreadException, "follows a nil pointer in a system thread", nilInThread},
 	{bugcheck.UnexpectedKernelModeTrap, "overflows the kernel stack", overflowStack},

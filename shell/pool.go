@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"irqlab/mm"
+	"irqlab/paging"
 	"irqlab/pool"
 )
 
@@ -31,6 +32,9 @@ func (sh *shell) pool(args []string) error {
 	for _, s := range tags {
 		c := s.Tag.Chars()
 		fmt.Fprintf(w, "%-5s %10d %10d %8d %10d %10d\n", c[:], s.Allocs, s.Frees, s.Allocs-s.Frees, s.Bytes, s.Peak)
+	}
+	if p := paging.ReadStats(); p.Allocated != 0 {
+		fmt.Fprintf(w, "paged pool: %d pages, %d of them in memory, %d in the page file, %d locked\n", p.Allocated, p.Resident, p.Away, p.Locked)
 	}
 	m := mm.ReadStats()
 	fmt.Fprintf(w, "pool: %d pages; memory: %d MiB, %d MiB free\n", pool.Pages(), megabytes(m.Total), megabytes(m.Free))

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"irqlab/kernel"
 	"irqlab/list"
 	"irqlab/ntstatus"
 	"irqlab/pool"
@@ -28,7 +29,7 @@ type Lookaside struct {
 	Size           uint32
 	Allocate, Free uintptr // func values of the owner, or 0: the pool's
 	Entry          list.Entry
-	_              [4]uint32
+	paged          stock // blocks that are kept, of paged pool
 }
 
 // AllocateRoutine and FreeRoutine take the place of the pool.
@@ -67,7 +68,7 @@ func (l *Lookaside) Init(allocate AllocateRoutine, free FreeRoutine, poolType, f
 		return ntstatus.InvalidParameter5
 	}
 	*l = Lookaside{Depth: lookasideDepth, MaximumDepth: lookasideMaximum, Type: poolType, Tag: tag}
-	l.Size = uint32(max(size, unsafe.Sizeof(list.Single{})))
+	l.Size = uint32(max(size, unsafe.Sizeof(kept{})))
 	l.Allocate = *(*uintptr)(unsafe.Pointer(&allocate))
 	l.Free = *(*uintptr)(unsafe.Pointer(&free))
 	l.Entry.Init()
@@ -80,12 +81,15 @@ func (l *Lookaside) Init(allocate AllocateRoutine, free FreeRoutine, poolType, f
 // IRQL: <= DISPATCH_LEVEL
 func (l *Lookaside) Get() unsafe.Pointer {
 	atomic.AddUint32(&l.TotalAllocates, 1)
-	if e := l.List.Pop(); e != nil {
-		return unsafe.Pointer(e)
+	if e := l.pop(); e != nil {
+		return e
 	}
 	atomic.AddUint32(&l.AllocateMisses, 1)
 	if l.Allocate != 0 {
 		return (*(*AllocateRoutine)(unsafe.Pointer(&l.Allocate)))(l.Type, uintptr(l.Size), l.Tag, l)
+	}
+	if l.Type&lookasidePaged != 0 {
+		return pool.AllocPagedUninitialized(uintptr(l.Size), l.Tag)
 	}
 	return pool.AllocUninitialized(uintptr(l.Size), l.Tag)
 }
@@ -95,8 +99,7 @@ func (l *Lookaside) Get() unsafe.Pointer {
 // IRQL: <= DISPATCH_LEVEL
 func (l *Lookaside) Put(p unsafe.Pointer) {
 	atomic.AddUint32(&l.TotalFrees, 1)
-	if l.List.Depth() < l.Depth {
-		l.List.Push((*list.Single)(p))
+	if l.push(p) {
 		return
 	}
 	atomic.AddUint32(&l.FreeMisses, 1)
@@ -114,11 +117,83 @@ func (l *Lookaside) release(p unsafe.Pointer) {
 // Flush gives the blocks that are kept back to the pool (ExFlushLookasideListEx,
 // ExDeleteLookasideListEx).
 //
-// IRQL: <= DISPATCH_LEVEL
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for paged pool
 func (l *Lookaside) Flush() {
-	for e := l.List.Flush(); e != nil; {
-		next := e.Next
-		l.release(unsafe.Pointer(e))
-		e = next
+	for p := l.pop(); p != nil; p = l.pop() {
+		l.release(p)
 	}
+}
+
+func (l *Lookaside) pop() unsafe.Pointer {
+	if l.Type&lookasidePaged != 0 {
+		return l.paged.take()
+	}
+	return unsafe.Pointer(l.List.Pop())
+}
+
+func (l *Lookaside) push(p unsafe.Pointer) bool {
+	if l.Type&lookasidePaged != 0 {
+		return l.paged.put(p, l.Depth)
+	}
+	if l.List.Depth() >= l.Depth {
+		return false
+	}
+	l.List.Push((*list.Single)(p))
+	return true
+}
+
+// lookasidePaged is the bit of Type that says paged pool (POOL_TYPE).
+const lookasidePaged = 1
+
+// stock is a list of blocks of paged pool. An SList would touch them with
+// interrupts disabled, when a page that is away cannot come back.
+type stock struct {
+	lock  PushLock
+	first uintptr // address of the first block; each begins with the next one's
+}
+
+func (s *stock) take() unsafe.Pointer {
+	a := kernel.Args{P: unsafe.Pointer(s)}
+	kernel.EnterBlocking(takeFromStock, &a)
+	return unsafe.Pointer(a.R)
+}
+
+func (s *stock) put(p unsafe.Pointer, depth uint16) bool {
+	a := kernel.Args{P: unsafe.Pointer(s), Q: p, A: uintptr(depth)}
+	kernel.EnterBlocking(putInStock, &a)
+	return a.R != 0
+}
+
+// kept is the head of a block in stock.
+type kept struct {
+	next  uintptr
+	count uintptr // of blocks, this one included
+}
+
+func takeFromStock(a *kernel.Args) {
+	s := (*stock)(a.P)
+	kernel.EnterCriticalRegion()
+	s.lock.AcquireExclusive()
+	a.R = s.first
+	if a.R != 0 {
+		s.first = (*kept)(unsafe.Pointer(a.R)).next
+	}
+	s.lock.ReleaseExclusive()
+	kernel.LeaveCriticalRegion()
+}
+
+func putInStock(a *kernel.Args) {
+	s, b := (*stock)(a.P), (*kept)(a.Q)
+	kernel.EnterCriticalRegion()
+	s.lock.AcquireExclusive()
+	*b = kept{next: s.first, count: 1}
+	if s.first != 0 {
+		b.count += (*kept)(unsafe.Pointer(s.first)).count
+	}
+	if b.count <= a.A {
+		s.first = uintptr(a.Q)
+		a.R = 1
+	}
+	s.lock.ReleaseExclusive()
+	kernel.LeaveCriticalRegion()
 }

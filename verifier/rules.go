@@ -5,8 +5,10 @@ import (
 
 	"irqlab/arch"
 	"irqlab/board"
+	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/mm"
+	"irqlab/paging"
 	"irqlab/pool"
 	"irqlab/sync"
 	"irqlab/sync/spin"
@@ -19,12 +21,13 @@ const (
 	Order Rule = 1 << iota
 	Deadlock
 	Hold
+	Paging
 
-	all = Order | Deadlock | Hold
+	all = Order | Deadlock | Hold | Paging
 )
 
 // ruleNames are the words of the option verifier, by bit.
-var ruleNames = [...]string{"order", "deadlock", "hold"}
+var ruleNames = [...]string{"order", "deadlock", "hold", "paging"}
 
 // rules are those in force.
 var rules Rule
@@ -106,6 +109,9 @@ func Start(r Rule) bool {
 		state.classes[i].low = unheld
 	}
 	rules = r
+	if r&Paging != 0 {
+		irql.Raising = paging.Raising
+	}
 	HoldLimit = 2 * board.CounterHz()
 	pool.OnFree(freed)
 	spin.Hook = spinLock

@@ -7,24 +7,42 @@ import (
 	"irqlab/pool"
 )
 
-// POOL_FLAGS are the flags of ExAllocatePool2.
+// POOL_FLAGS are the flags of ExAllocatePool2 and ExAllocatePool3. Memory is
+// aligned to a cache line, and charged to nobody, with and without the flags that
+// ask for it.
 type POOL_FLAGS uint64
 
 const (
-	POOL_FLAG_UNINITIALIZED    POOL_FLAGS = 0x02
-	POOL_FLAG_RAISE_ON_FAILURE POOL_FLAGS = 0x20
-	POOL_FLAG_NON_PAGED        POOL_FLAGS = 0x40
-	POOL_FLAG_PAGED            POOL_FLAGS = 0x100
+	POOL_FLAG_USE_QUOTA         POOL_FLAGS = 0x01
+	POOL_FLAG_UNINITIALIZED     POOL_FLAGS = 0x02
+	POOL_FLAG_SESSION           POOL_FLAGS = 0x04
+	POOL_FLAG_CACHE_ALIGNED     POOL_FLAGS = 0x08
+	POOL_FLAG_RAISE_ON_FAILURE  POOL_FLAGS = 0x20
+	POOL_FLAG_NON_PAGED         POOL_FLAGS = 0x40
+	POOL_FLAG_NON_PAGED_EXECUTE POOL_FLAGS = 0x80
+	POOL_FLAG_PAGED             POOL_FLAGS = 0x100
+	POOL_FLAG_REQUIRED_START    POOL_FLAGS = 0x01
+	POOL_FLAG_REQUIRED_END      POOL_FLAGS = 0x8000_0000
+	POOL_FLAG_OPTIONAL_START    POOL_FLAGS = 0x1_0000_0000
+	POOL_FLAG_OPTIONAL_END      POOL_FLAGS = 0x8000_0000_0000_0000
+	poolKinds                              = POOL_FLAG_NON_PAGED | POOL_FLAG_PAGED
+	poolKnown                              = poolKinds | POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_CACHE_ALIGNED | POOL_FLAG_RAISE_ON_FAILURE
+	poolRequired                           = POOL_FLAG_REQUIRED_END<<1 - 1
 )
 
-// POOL_TYPE is the kind of memory asked of ExAllocatePoolWithTag. There is no
-// paged pool: all of it is nonpaged and no-execute.
-type POOL_TYPE int32
+// POOL_EXTENDED_PARAMETER asks something more of ExAllocatePool3: a priority, or
+// a pool of the caller's own.
+type POOL_EXTENDED_PARAMETER struct {
+	Type     uint8 // POOL_EXTENDED_PARAMETER_TYPE
+	Optional bool  // a type that is not known may be ignored
+	_        [6]byte
+	Value    uint64
+}
 
+// Types of POOL_EXTENDED_PARAMETER. The others are for secure pool and NUMA.
 const (
-	NonPagedPool   POOL_TYPE = 0
-	PagedPool      POOL_TYPE = 1
-	NonPagedPoolNx POOL_TYPE = 512
+	PoolExtendedParameterInvalidType uint8 = 0
+	PoolExtendedParameterPriority    uint8 = 1
 )
 
 // Tag returns the pool tag of up to four characters ('abcd' in C).
@@ -43,19 +61,31 @@ func New[T any](tag ULONG) *T {
 
 // ExAllocatePool2 returns memory, cleared unless POOL_FLAG_UNINITIALIZED is
 // given, or nil if there is none. With POOL_FLAG_RAISE_ON_FAILURE it raises
-// STATUS_INSUFFICIENT_RESOURCES instead. Flags without a kind of pool, a size
-// and a tag of zero fail.
+// STATUS_INSUFFICIENT_RESOURCES instead. Flags that name no kind of pool or two,
+// required flags that are not known, a size and a tag of zero fail. Executable
+// pool does not exist.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with POOL_FLAG_PAGED
 func ExAllocatePool2(Flags POOL_FLAGS, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
-	atMost(levelFor(Flags&POOL_FLAG_PAGED != 0))
+	return ExAllocatePool3(Flags, NumberOfBytes, Tag, nil)
+}
+
+// ExAllocatePool3 is ExAllocatePool2 with parameters of its own: a priority, which
+// means nothing here. It fails for others that are not optional.
+//
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with POOL_FLAG_PAGED
+func ExAllocatePool3(Flags POOL_FLAGS, NumberOfBytes SIZE_T, Tag ULONG, ExtendedParameters []POOL_EXTENDED_PARAMETER) PVOID {
+	paged := Flags&POOL_FLAG_PAGED != 0
+	atMost(levelFor(paged))
+	kind := Flags & poolKinds
+	ok := kind != 0 && kind != poolKinds && Flags&poolRequired&^poolKnown == 0 && NumberOfBytes != 0 && Tag != 0
+	for i := range ExtendedParameters {
+		p := &ExtendedParameters[i]
+		ok = ok && (p.Type == PoolExtendedParameterPriority || p.Optional)
+	}
 	var p PVOID
-	switch {
-	case Flags&(POOL_FLAG_NON_PAGED|POOL_FLAG_PAGED) == 0 || NumberOfBytes == 0 || Tag == 0:
-	case Flags&POOL_FLAG_UNINITIALIZED != 0:
-		p = pool.AllocUninitialized(NumberOfBytes, pool.Tag(Tag))
-	default:
-		p = pool.Alloc(NumberOfBytes, pool.Tag(Tag))
+	if ok {
+		p = allocate(paged, Flags&POOL_FLAG_UNINITIALIZED == 0, NumberOfBytes, Tag)
 	}
 	if p == nil && Flags&POOL_FLAG_RAISE_ON_FAILURE != 0 {
 		ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES)
@@ -63,13 +93,17 @@ func ExAllocatePool2(Flags POOL_FLAGS, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 	return p
 }
 
-// ExAllocatePoolWithTag returns memory that is not cleared, or nil if there is
-// none.
-//
-// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
-func ExAllocatePoolWithTag(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
-	atMost(levelFor(PoolType&1 != 0))
-	return pool.AllocUninitialized(NumberOfBytes, pool.Tag(Tag))
+// allocate returns memory of either kind.
+func allocate(paged, zeroed bool, n SIZE_T, tag ULONG) PVOID {
+	switch {
+	case paged && zeroed:
+		return pool.AllocPaged(n, pool.Tag(tag))
+	case paged:
+		return pool.AllocPagedUninitialized(n, pool.Tag(tag))
+	case zeroed:
+		return pool.Alloc(n, pool.Tag(tag))
+	}
+	return pool.AllocUninitialized(n, pool.Tag(tag))
 }
 
 func levelFor(paged bool) KIRQL {
@@ -83,10 +117,18 @@ func levelFor(paged bool) KIRQL {
 // that is not allocated, and a kernel object in it that is still in use are bug
 // checks.
 //
-// IRQL: <= DISPATCH_LEVEL
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for paged memory
 func ExFreePoolWithTag(P PVOID, Tag ULONG) { pool.Free(P, pool.Tag(Tag)) }
 
 // ExFreePool gives memory back.
 //
-// IRQL: <= DISPATCH_LEVEL
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for paged memory
 func ExFreePool(P PVOID) { pool.Free(P, 0) }
+
+// ExFreePool2 gives memory back that any of the routines allocated. There are no
+// parameters that it knows.
+//
+// IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for paged memory
+func ExFreePool2(P PVOID, Tag ULONG, ExtendedParameters []POOL_EXTENDED_PARAMETER) {
+	pool.Free(P, pool.Tag(Tag))
+}

@@ -26,6 +26,7 @@ var Packages = []string{
 	"irqlab/disk/layout",
 	"irqlab/kernel",
 	"irqlab/sync",
+	"irqlab/paging",
 	"irqlab/verifier",
 	"irqlab/ob",
 	"irqlab/linux",

@@ -22,6 +22,7 @@ func options(argument []string) []string {
 		"special-start-":  {"special=Test", "specialat=start"},
 		"special-tag-":    {"special=Test"},
 		"special-all-":    {"special=all"},
+		"paging-verified": {"verifier=paging"},
 	} {
 		if strings.HasPrefix(argument[0], prefix) {
 			return options

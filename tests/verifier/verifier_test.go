@@ -26,7 +26,7 @@ func need(t *testing.T, r Rule) {
 
 func TestParse(t *testing.T) {
 	for value, want := range map[string]Rule{
-		"on": Order | Deadlock | Hold, "off": 0, "": 0, "order": Order, "hold,order": Order | Hold, "deadlock,": Deadlock,
+		"on": Order | Deadlock | Hold | Paging, "off": 0, "": 0, "order": Order, "hold,order": Order | Hold, "deadlock,": Deadlock,
 	} {
 		if r, ok := Parse(value); r != want || !ok {
 			t.Errorf("%q: %b, %v", value, r, ok)

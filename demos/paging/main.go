@@ -1,0 +1,6 @@
+// Command paging is the demo of that name alone.
+package main
+
+import "irqlab/demos"
+
+func main() { demos.Main("paging") }
