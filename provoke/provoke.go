@@ -36,6 +36,9 @@ func Find(c bugcheck.Code) (p *Provocation, ok bool) {
 // All has a provocation for each code, ordered by code.
 var All = []Provocation{
 	{bugcheck.APCIndexMismatch, "leaves a critical region that it has not entered", KeLeaveCriticalRegion},
+	{bugcheck.InvalidAffinitySet, "runs a thread on a processor that there is not", func() { KeSetAffinityThread(KeGetCurrentThread(), 1<<40) }},
+	{bugcheck.InvalidProcessAttach, "attaches to a process in a DPC routine", attachInDPC},
+	{bugcheck.InvalidProcessDetach, "detaches from a process that it is not attached to", detach},
 	{bugcheck.IRQLNotGreaterOrEqual, "raises IRQL to a lower level", raiseToLower},
 	{bugcheck.IRQLNotLessOrEqual, "gives the kernel a bad address at DISPATCH_LEVEL", badEvent},
 	{bugcheck.MaximumWaitObjects, "waits for 65 objects", waitForTooMany},
@@ -65,6 +68,7 @@ var All = []Provocation{
 	{bugcheck.ResourceNotOwned, "releases a resource that it does not own", releaseResource},
 	{bugcheck.WorkerInvalid, "queues a work item that is queued", queueItemTwice},
 	{bugcheck.WorkerThreadTermination, "ends the thread that runs its work item", workItemEndsThread},
+	{bugcheck.ClockWatchdogTimeout, "keeps a processor at HIGH_LEVEL for ever", hangProcessor},
 	{bugcheck.ResourceOwnerPointer, "makes the owner of a resource an address that is none", badOwnerPointer},
 	{bugcheck.DPCWatchdogViolation, "computes for ever in a DPC routine", spinInDPC},
 	{bugcheck.KernelSecurityCheckFailure, "initializes an event that a thread waits for", initializeInUse},

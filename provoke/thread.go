@@ -1,10 +1,13 @@
 package provoke
 
 import (
+	"sync/atomic"
+
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/dpc"
 	"irqlab/intr"
+	"irqlab/ipi"
 	"irqlab/irql"
 	"irqlab/seh"
 
@@ -106,6 +109,36 @@ func spinInDPC() {
 			arch.Pause()
 		}
 	})
+}
+
+func attachInDPC() {
+	state := object[KAPC_STATE]()
+	inDPC(func() { KeStackAttachProcess(PsInitialSystemProcess, state) })
+}
+
+func detach() { KeUnstackDetachProcess(object[KAPC_STATE]()) }
+
+// hangProcessor hangs the second processor, and has the first wait for its answer
+// for a second, not thirty. A machine with one processor does not notice.
+func hangProcessor() {
+	ipi.Patience = 1
+	if arch.NumCPUs < 2 {
+		return
+	}
+	hung := object[uint32]()
+	var h HANDLE
+	PsCreateSystemThread(&h, SYNCHRONIZE, nil, 0, nil, func(PVOID) {
+		KeSetSystemAffinityThread(1 << 1)
+		irql.Raise(irql.High)
+		atomic.StoreUint32(hung, 1)
+		for {
+			arch.Pause()
+		}
+	}, nil)
+	for atomic.LoadUint32(hung) == 0 {
+		arch.Pause()
+	}
+	ipi.Levels()
 }
 
 // sendNMI interrupts its own processor. On ARM64 that is the interrupt at

@@ -80,7 +80,7 @@ func TestScope(t *testing.T) {
 // areas are those whose rules all have a test, or a reason why not.
 var areas = []string{
 	"irql", "dpc", "apc", "wait", "event", "mutex", "semaphore", "timer", "fastmutex", "guardedmutex",
-	"pushlock", "eresource", "spinlock", "workitem", "thread", "object",
+	"pushlock", "eresource", "spinlock", "workitem", "thread", "object", "seh", "bugcheck",
 }
 
 func TestRules(t *testing.T) {

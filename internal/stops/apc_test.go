@@ -14,6 +14,7 @@ var apcStops = map[string]stop{
 	"apc-normal-region": {0x01, [4]uint64{address, 0, 0xFFFF, 0}},
 	"apc-normal-panic":  {0x1E, [4]uint64{0xE0000047, any, any, any}},
 	// rule: apc-exit-pending-kernel
+	// rule: bc-20-apc-exit
 	"apc-exit-pending": {0x20, [4]uint64{address, 0xFFFF, 0, 1}},
 	// rule: thr-exit-apc-count
 	"apc-exit-region": {0x20, [4]uint64{0, 0xFFFF0000, 0, 1}},

@@ -42,6 +42,7 @@ var lockStops = map[string]stop{
 	"push-level": {0x0A, [4]uint64{0, 2, 1, 0}},
 
 	// rule: eres-apc-required
+	// rule: bc-c4-resource
 	"resource-apcs-acquire": violation(0x37, 0),
 	"resource-apcs-release": violation(0x38, 0),
 	// rule: eres-acquire-irql
@@ -50,6 +51,7 @@ var lockStops = map[string]stop{
 	// rule: eres-two-sharers-upgrade
 	"resource-upgrade": violation(0x1000, 2),
 	// rule: eres-release-not-owner
+	// rule: bc-e3-resource
 	"resource-not-owned": {0xE3, [4]uint64{address, address, 0, 0}},
 	"resource-foreign":   {0xE3, [4]uint64{address, address, 0, 0}},
 	// rule: eres-convert-shared-noop
@@ -81,14 +83,19 @@ var lockStops = map[string]stop{
 	"shared-at-dpc-below":  {0x09, [4]uint64{address, 0, 0, 0}},
 
 	// rule: work-passive
+	// rule: bc-e1-worker
 	"work-level": {0xE1, [4]uint64{address, 1, 0, address}},
 	// rule: work-apc-state
+	// rule: bc-01-apc-index
 	"work-region": {0x01, [4]uint64{address, 0, 0xFFFF, 1}},
 	// rule: work-mutex-return
 	// rule: mutex-worker-exit
+	// rule: bc-39-exit-mutex
 	"work-mutex": {0x39, [4]uint64{address, 0, address, 0}},
-	"work-end":   {0xE9, [4]uint64{address, 0, address, 0}},
+	// rule: bc-e9-workerexit
+	"work-end": {0xE9, [4]uint64{address, 0, address, 0}},
 	// rule: work-once-queued
+	// rule: bc-e4-worker
 	"work-twice": {0xE4, [4]uint64{1, address, 0, 0}},
 	// rule: work-free-queued
 	"work-freed": {0xE4, [4]uint64{0, address, address, address}},

@@ -19,6 +19,7 @@ var objectStops = map[string]stop{
 	"handle-twice":     {0x93, [4]uint64{address, 1, 0, 0}},
 	"handle-protected": {0x93, [4]uint64{address, 0, 0, 0}},
 	// rule: dpc-no-attach
+	// rule: bc-05-attach
 	"attach-in-dpc": {0x05, [4]uint64{address, address, 0, 1}},
 	"detach":        {0x06, [4]uint64{address, address, 0, 0}},
 	"nt-set-apc":    wrongLevel(1, 0, 0),

@@ -32,6 +32,7 @@ const (
 
 var stops = map[string]stop{
 	// rule: irql-raise-lower-bugcheck
+	// rule: bc-09-not-greater
 	"raise-to-lower": {0x09, [4]uint64{1, 2, 0, 0}},
 	// rule: irql-raisetodpc-above-dispatch
 	"raise-from-high": {0x09, [4]uint64{2, 15, 0, 0}},
@@ -41,25 +42,34 @@ var stops = map[string]stop{
 	// rule: wait-irql-nonzero
 	"wait-at-dispatch": {0x0A, [4]uint64{0, 2, any, any}},
 	// rule: dpc-no-wait
+	// rule: bc-b8-dpcswitch
 	"wait-in-dpc": {0xB8, [4]uint64{address, any, any, any}},
 	// rule: irql-pagefault-at-dispatch
+	// rule: bc-d1-driver
+	// rule: bc-d1-vs-a
 	"touch-at-dispatch": {0xD1, [4]uint64{address, 2, 1, address}},
 	"beside-high":       {0xE2, [4]uint64{0, 0, 0, 0}},
 	"once":              {0xE2, [4]uint64{0, 0, 0, 0}},
 	"dump-fault":        {0xE2, [4]uint64{0, 0, 0, 0}},
+	// rule: bc-0a-not-less
+	// rule: bc-d1-vs-a
+	"touch-by-kernel": {0x0A, [4]uint64{address, 2, any, address}},
 	// rule: dpc-flush-passive
 	"flush-at-apc": {0x0A, [4]uint64{0, 1, 0, 0}},
 
 	// rule: bc-101-clock
 	"hung-processor": {0x101, [4]uint64{64, 0, address, 1}},
 
+	// rule: bc-7f-trap
 	"stack-overflow": {0x7F, [4]uint64{8, address, address, any}},
 
 	// rule: spin-recursive-deadlock
+	// rule: bc-0f-spin-owned
 	"spin-recursion": {0x0F, [4]uint64{address, address, 0, 0}},
 	// rule: spin-try
 	"spin-recursive-try": {0x0F, [4]uint64{address, address, 0, 0}},
 	// rule: spin-release-unowned
+	// rule: bc-10-spin-notowned
 	"spin-free-release":    {0x10, [4]uint64{address, 0, 0, 0}},
 	"spin-foreign-release": {0x10, [4]uint64{address, address, 0, 0}},
 	// rule: spin-atdpc-below
@@ -79,15 +89,18 @@ var stops = map[string]stop{
 	"queued-free-release":  {0x10, [4]uint64{any, address, 0, 0}},
 
 	// rule: irql-callback-must-restore
+	// rule: bc-c8-irql
 	"dpc-return-level": {0xC8, [4]uint64{3<<16 | 2<<8 | 2, address, address, 0}},
 	// rule: dpc-bad-cpu
 	"dpc-bad-cpu": {0xC7, [4]uint64{3, address, 8, 2}},
 	// rule: dpc-storage-freed
+	// rule: bc-c7-timerdpc
 	"dpc-freed":         {0xC7, [4]uint64{1, address, address, address}},
 	"dpc-routine-freed": {0xC7, [4]uint64{2, address, address, address}},
 	// rule: dpc-apc-count
 	"dpc-apc-count": {0xC7, [4]uint64{4, address, 0, 0xFFFF}},
 	// rule: dpc-watchdog-single
+	// rule: bc-133-dpc
 	"dpc-watchdog": {0x133, [4]uint64{0, 5, 4, 0}},
 	// rule: dpc-watchdog-cumulative
 	"dpc-watchdog-sum": {0x133, [4]uint64{1, 4, 0, 0}},
@@ -108,11 +121,13 @@ var stops = map[string]stop{
 	"event-wait-true": {0x0A, [4]uint64{0, 2, 1, 0}},
 	"event-elsewhere": {0xC4, [4]uint64{0xE1, address, 0, 0}},
 	// rule: wait-object-reinit
+	// rule: bc-139-list
 	"event-reinit": {0x139, [4]uint64{3, address, address, 0}},
 	"timer-reinit": {0x139, [4]uint64{3, address, address, 0}},
 	// rule: sem-wait-true-passive
 	"semaphore-wait-true": {0x0A, [4]uint64{0, 1, 0, 0}},
 	// rule: mutex-exit-held
+	// rule: bc-4000008a
 	"mutex-exit-held": {0x4000008A, [4]uint64{address, address, 0, 0}},
 	// rule: mutex-non-owner-release
 	"mutex-raise-dispatch": {0x1E, [4]uint64{0xC0000046, any, any, any}},
@@ -123,6 +138,7 @@ var stops = map[string]stop{
 	// rule: timer-dpc-no-free
 	"timer-freed-in-dpc": {0xC7, [4]uint64{0, address, address, address}},
 	// rule: wait-multi-3-builtin
+	// rule: bc-0c-maxwait
 	"wait-four": {0x0C, [4]uint64{4, 3, 0, 0}},
 	// rule: wait-multi-64-max
 	"wait-65": {0x0C, [4]uint64{65, 64, 0, 0}},
@@ -130,6 +146,7 @@ var stops = map[string]stop{
 	// rule: pool-zero-bytes
 	"pool-zero-bytes": {0xC2, [4]uint64{0, 0, 0, address}},
 	// rule: pool-tag-zero
+	// rule: bc-c2-pool
 	"pool-zero-tag": {0xC2, [4]uint64{0x9B, 0, 16, any}},
 	// rule: pool-nonpaged-limit
 	"pool-alloc-high": {0xC2, [4]uint64{0x08, 15, 0, 16}},

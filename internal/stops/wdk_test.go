@@ -51,6 +51,7 @@ var wdkStops = map[string]stop{
 	// rule: thr-callout-no-terminate
 	"callout-exit": {0xC4, [4]uint64{0x1AB0001, address, 0, 0}},
 	// rule: thr-affinity-outside-process
+	// rule: bc-03-affinity
 	"affinity-none": {0x03, [4]uint64{1 << 40, address, 0, 0}},
 	// rule: mutex-not-wait-fast
 	// rule: fm-not-waitable
@@ -76,7 +77,9 @@ var wdkStops = map[string]stop{
 	"exit-nil":       {0x7E, [4]uint64{0xC0000005, address, address, address}},
 
 	// rule: obj-over-deref
+	// rule: bc-18-refpointer
 	"object-references": {0x18, [4]uint64{2, address, 0, 0}},
 	// rule: obj-close-bad-kernel
+	// rule: bc-93-handle
 	"handle-closed": {0x93, [4]uint64{0xFFFF_FFFF_8000_0000 | 4*3000, 1, 0, 0}},
 }

@@ -64,7 +64,11 @@ var stops = map[string]func(){
 	"wait-at-dispatch":  func() { irql.Raise(irql.Dispatch); event(false).Wait(kit.Forever, false, kernel.KernelMode) },
 	"wait-in-dpc":       func() { inDPC(func() { (*sync.Event)(subject).Wait(kit.Ms(1), false, kernel.KernelMode) }) },
 	"touch-at-dispatch": func() { irql.Raise(irql.Dispatch); *(*byte)(unsafe.Pointer(absent)) = 1 },
-	"flush-at-apc":      func() { irql.Raise(irql.APC); sync.FlushDPCs() },
+	"touch-by-kernel": func() {
+		irql.Raise(irql.Dispatch)
+		(*sync.Event)(unsafe.Pointer(absent)).Set(0)
+	},
+	"flush-at-apc": func() { irql.Raise(irql.APC); sync.FlushDPCs() },
 
 	// Spin locks
 	"spin-recursion":       func() { l := alloc[spin.Lock](); l.Acquire(); l.Acquire() },
