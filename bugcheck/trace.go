@@ -45,6 +45,13 @@ func (t *Trace) FromHere() {
 	t.walk(arch.FramePointer())
 }
 
+// FromStack walks from a frame record, such as the one on top of the stack of a
+// thread that does not run.
+func (t *Trace) FromStack(fp uintptr) {
+	t.N, t.More, t.Exact = 0, false, false
+	t.walk(fp)
+}
+
 // walk follows the frame-pointer chain: at the frame pointer the caller's, in
 // the word after it the return address, on both architectures. Gates and trap
 // stubs link the chains of the two stacks they join, so it reaches from an ISR
