@@ -35,6 +35,7 @@ func commands() []command {
 		{name: "!dpcs", args: "[cpu]", help: "show the DPC queues", run: (*shell).dpcs},
 		{name: "!timer", args: "[cpu]", help: "list the timers that are set", run: (*shell).timer},
 		{name: "!thread", args: "[id]", help: "describe a thread, or this one", run: (*shell).thread},
+		{name: "!stacks", args: "[2] [filter]", help: "show where threads wait, 2 with stacks; only those that call a function", run: (*shell).stacks},
 		{name: "!pcr", args: "[cpu]", help: "show a processor's control block", run: (*shell).pcr},
 		{name: "!handle", args: "[handle]", help: "list the open handles, or describe one", run: (*shell).handles},
 		{name: "!object", args: "[name or type]", help: "count the objects, list a directory or the objects of a type", run: (*shell).objects, values: objectNames},

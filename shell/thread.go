@@ -133,4 +133,7 @@ func (sh *shell) describe(t *kernel.ThreadInfo) {
 	fmt.Fprintf(w, "  owns        %s\n", count(t.Mutants, "mutant"))
 	fmt.Fprintf(w, "  stack       %#x to %#x\n", t.StackLow, t.StackHigh)
 	fmt.Fprintf(w, "  references  %d\n", t.References)
+	for _, f := range stackOf(t) {
+		fmt.Fprintf(w, "    %s\n", place(f))
+	}
 }

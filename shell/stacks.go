@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"irqlab/bugcheck"
+	"irqlab/kernel"
+)
+
+// stackOf returns the functions on a thread's stack, the innermost first, and
+// nothing of a thread that runs.
+func stackOf(t *kernel.ThreadInfo) []runtime.Frame {
+	var trace bugcheck.Trace
+	if t.Idle || !kernel.Stack(t.ID, &trace) {
+		return nil
+	}
+	var all []runtime.Frame
+	frames := runtime.CallersFrames(trace.PCs[:trace.N])
+	for more := trace.N > 0; more; {
+		var f runtime.Frame
+		if f, more = frames.Next(); f.Function != "" {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// stacks shows where threads wait, as the debugger's command of that name does.
+func (sh *shell) stacks(args []string) error {
+	full := len(args) > 0 && args[0] == "2"
+	if full {
+		args = args[1:]
+	}
+	if len(args) > 1 {
+		return errUsage
+	}
+	filter := strings.ToLower(strings.Join(args, ""))
+	w := sh.console
+	fmt.Fprintf(w, "%6s %-18s %-11s %-16s %s\n", "ID", "THREAD", "STATE", "NAME", "BLOCKED AT")
+	threads := snapshot()
+	shown := 0
+	for i := range threads {
+		t := &threads[i]
+		frames := stackOf(t)
+		if t.Idle || !calledBy(frames, filter) {
+			continue
+		}
+		shown++
+		fmt.Fprintf(w, "%6d %-18s %-11s %-16s %s\n", t.ID, fmt.Sprintf("%#x", t.Address), t.State, name(t), blockedAt(frames))
+		for _, f := range frames {
+			if full {
+				fmt.Fprintf(w, "%26s%s\n", "", place(f))
+			}
+		}
+	}
+	fmt.Fprintf(w, "%s of %d\n", count(shown, "thread"), len(threads))
+	return nil
+}
+
+// calledBy reports whether a function whose name contains filter, in lower case,
+// is on the stack.
+func calledBy(frames []runtime.Frame, filter string) bool {
+	for _, f := range frames {
+		if strings.Contains(strings.ToLower(f.Function), filter) {
+			return true
+		}
+	}
+	return filter == ""
+}
+
+// blockedAt names the first function behind the dispatcher's own and those that
+// lead into it, or the one that the stack begins with.
+func blockedAt(frames []runtime.Frame) string {
+	first := "-"
+	for _, f := range frames {
+		switch pkg, _, ok := strings.Cut(strings.TrimPrefix(f.Function, "irqlab/"), "."); {
+		case !ok: // assembly: stubs and gates
+		case pkg == "kernel", pkg == "arch", pkg == "entry", pkg == "board", pkg == "irql":
+			first = f.Function
+		default:
+			return f.Function
+		}
+	}
+	return first
+}
