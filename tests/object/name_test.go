@@ -207,34 +207,3 @@ func TestQueryName(t *testing.T) {
 		t.Errorf("the root is called %q, %v", name, s)
 	}
 }
-
-// Threads that make, open and close the same few names at once agree on who made
-// one: the number of those who did is the number of objects there were.
-func TestNameStorm(t *testing.T) {
-	kit.NoLeaks(t)
-	const threads, rounds = 4, 300
-	var all []*kit.Thread
-	for i := range threads {
-		all = append(all, kit.Go(t, func() NTSTATUS {
-			for n := range rounds {
-				a := attributes(fmt.Sprintf("%sstorm%d", base, (n+i)%3), OBJ_OPENIF|OBJ_KERNEL_HANDLE, 0)
-				var h HANDLE
-				s := ZwCreateEvent(&h, EVENT_ALL_ACCESS, a, NotificationEvent, false)
-				if s != STATUS_SUCCESS && s != STATUS_OBJECT_NAME_EXISTS {
-					return s
-				}
-				if s := ZwSetEvent(h, nil); s != STATUS_SUCCESS {
-					return s
-				}
-				ZwClose(h)
-			}
-			return STATUS_SUCCESS
-		}))
-	}
-	for _, th := range all {
-		want(t, "a thread", th.Join(t), STATUS_SUCCESS)
-	}
-	for i := range 3 {
-		want(t, "afterwards", openEvent(attributes(fmt.Sprintf("%sstorm%d", base, i), 0, 0)), STATUS_OBJECT_NAME_NOT_FOUND)
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"unsafe"
 
 	"irqlab/kernel"
-	"irqlab/ob"
 	"irqlab/tests/kit"
 	. "irqlab/wdk"
 )
@@ -199,49 +198,4 @@ func TestTimerClosed(t *testing.T) {
 			t.Errorf("called %v, %d timers are left", called, n-before)
 		}
 	})
-}
-
-// Threads that set, cancel and close the same timers while APCs come: no APC is
-// lost track of, and everything goes in the end.
-func TestTimerStorm(t *testing.T) {
-	kit.NoLeaks(t)
-	var handles [3]HANDLE
-	for i := range handles {
-		handles[i] = timer(t, TIMER_TYPE(i%2))
-	}
-	var calls atomic.Int32
-	var all []*kit.Thread
-	for i := range 3 {
-		all = append(all, kit.Go(t, func() NTSTATUS {
-			for n := range 200 {
-				h := handles[(n+i)%len(handles)]
-				var s NTSTATUS
-				switch n % 4 {
-				case 0, 1:
-					s = ZwSetTimer(h, kit.Ms(int64(n%3)), func(PVOID, ULONG, LONG) { calls.Add(1) }, nil, false, LONG(n%2), nil)
-				case 2:
-					s = ZwCancelTimer(h, nil)
-				default:
-					NtTestAlert()
-					delay := -Millisecond / 2
-					KeDelayExecutionThread(KernelMode, false, &delay)
-				}
-				if s != STATUS_SUCCESS {
-					return s
-				}
-			}
-			return STATUS_SUCCESS
-		}))
-	}
-	for _, th := range all {
-		want(t, "a thread", th.Join(t), STATUS_SUCCESS)
-		th.Exited(t)
-	}
-	for _, h := range handles {
-		ZwClose(h)
-	}
-	t.Logf("%d APCs", calls.Load())
-	if ob.Handles(nil) != 0 {
-		t.Errorf("%d handles are open", ob.Handles(nil))
-	}
 }
