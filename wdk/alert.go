@@ -58,7 +58,10 @@ func NtAlertThread(ThreadHandle HANDLE) NTSTATUS {
 // ZwAlertThread is NtAlertThread for the kernel.
 //
 // IRQL: PASSIVE_LEVEL
-func ZwAlertThread(ThreadHandle HANDLE) NTSTATUS { return alertThread(KernelMode, ThreadHandle) }
+func ZwAlertThread(ThreadHandle HANDLE) NTSTATUS {
+	passiveWithAPCs()
+	return alertThread(KernelMode, ThreadHandle)
+}
 
 func alertThread(mode KPROCESSOR_MODE, h HANDLE) NTSTATUS {
 	return with(mode, h, THREAD_ALERT, PsThreadType, func(t PKTHREAD) { KeAlertThread(t, mode) })

@@ -102,6 +102,7 @@ func NtQueueApcThread(ThreadHandle HANDLE, ApcRoutine PKNORMAL_ROUTINE, NormalCo
 //
 // IRQL: PASSIVE_LEVEL
 func ZwQueueApcThread(ThreadHandle HANDLE, ApcRoutine PKNORMAL_ROUTINE, NormalContext, SystemArgument1, SystemArgument2 PVOID) NTSTATUS {
+	passiveWithAPCs()
 	return queueAPC(KernelMode, ThreadHandle, ApcRoutine, NormalContext, SystemArgument1, SystemArgument2)
 }
 

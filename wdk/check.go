@@ -6,6 +6,7 @@ import (
 	"irqlab/arch"
 	"irqlab/bugcheck"
 	"irqlab/irql"
+	"irqlab/kernel"
 	"irqlab/mm"
 )
 
@@ -18,6 +19,7 @@ const (
 	setEventTooHigh = 0x80  // KeSetEvent above DISPATCH_LEVEL
 	pageableObject  = 0xE1  // a synchronization object in pageable memory
 	wrongLevel      = 0xE5  // any other routine at a level that is not allowed
+	serviceLevel    = 0xE6  // a Zw routine above PASSIVE_LEVEL, or without special kernel APCs
 	waitTooHigh     = 0x120 // a wait above DISPATCH_LEVEL
 	waitForEver     = 0x121 // a wait without a timeout at DISPATCH_LEVEL
 	waitAtDispatch  = 0x122 // one with a timeout that is not zero
@@ -42,6 +44,18 @@ func exactly(level irql.Level) {
 	if Checked {
 		if l := irql.Current(); l != level {
 			bugcheck.Stop(bugcheck.VerifierDetectedViolation, wrongLevel, uintptr(l), uintptr(level), uintptr(level))
+		}
+	}
+}
+
+// passiveWithAPCs stops the machine unless a Zw routine may be called: at
+// PASSIVE_LEVEL, and with special kernel APCs enabled, which may have to complete
+// what it asks for.
+func passiveWithAPCs() {
+	if Checked {
+		l, t := irql.Current(), kernel.Current()
+		if l > irql.Passive || t.SpecialAPCs != 0 {
+			bugcheck.Stop(bugcheck.VerifierDetectedViolation, serviceLevel, uintptr(l), uintptr(-t.SpecialAPCs), 0)
 		}
 	}
 }

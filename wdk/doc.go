@@ -28,7 +28,8 @@
 // The IRQL line of each routine is what the documentation demands of its
 // callers. In checked mode (see Checked) a call from another level is bug check
 // DRIVER_VERIFIER_DETECTED_VIOLATION with parameters 0xE5, the level, and the
-// lowest and highest level allowed, where the documentation has no special one.
+// lowest and highest level allowed, where the documentation has no special one:
+// 0xE6 for Zw routines, which also need special kernel APCs.
 //
 // # Levels
 //

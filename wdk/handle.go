@@ -11,7 +11,10 @@ import (
 // STATUS_INVALID_HANDLE.
 //
 // IRQL: PASSIVE_LEVEL
-func ZwClose(Handle HANDLE) NTSTATUS { return ObCloseHandle(Handle, KernelMode) }
+func ZwClose(Handle HANDLE) NTSTATUS {
+	passiveWithAPCs()
+	return ObCloseHandle(Handle, KernelMode)
+}
 
 // NtClose is ZwClose for the previous mode. For UserMode a handle that is not
 // open, or that is for the kernel, is STATUS_INVALID_HANDLE, and one that is
@@ -75,6 +78,7 @@ const (
 //
 // IRQL: PASSIVE_LEVEL
 func ZwDuplicateObject(SourceProcessHandle, SourceHandle, TargetProcessHandle HANDLE, TargetHandle PHANDLE, DesiredAccess ACCESS_MASK, HandleAttributes, Options ULONG) NTSTATUS {
+	passiveWithAPCs()
 	return duplicate(KernelMode, SourceProcessHandle, SourceHandle, TargetProcessHandle, TargetHandle, DesiredAccess, HandleAttributes, Options)
 }
 
@@ -127,6 +131,7 @@ const (
 //
 // IRQL: PASSIVE_LEVEL
 func ZwCreateDirectoryObject(DirectoryHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES) NTSTATUS {
+	passiveWithAPCs()
 	atMost(irql.Passive)
 	a, s := attributes(KernelMode, ObjectAttributes)
 	if !NT_SUCCESS(s) {
@@ -144,5 +149,6 @@ func ZwCreateDirectoryObject(DirectoryHandle PHANDLE, DesiredAccess ACCESS_MASK,
 //
 // IRQL: PASSIVE_LEVEL
 func ZwOpenDirectoryObject(DirectoryHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES) NTSTATUS {
+	passiveWithAPCs()
 	return open(KernelMode, DirectoryHandle, DesiredAccess, ObjectAttributes, ob.Describe(ob.Directory))
 }

@@ -20,6 +20,7 @@ import (
 //
 // IRQL: PASSIVE_LEVEL
 func ZwWaitForSingleObject(Handle HANDLE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
+	passiveWithAPCs()
 	return waitForSingle(KernelMode, Handle, Alertable, Timeout)
 }
 
@@ -83,6 +84,7 @@ const waitTag pool.Tag = 'W' | 'a'<<8 | 'i'<<16 | 't'<<24
 //
 // IRQL: PASSIVE_LEVEL
 func ZwWaitForMultipleObjects(ObjectCount ULONG, Handles []HANDLE, WaitType WAIT_TYPE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
+	passiveWithAPCs()
 	return waitForMultiple(KernelMode, ObjectCount, Handles, WaitType, Alertable, Timeout)
 }
 
@@ -154,6 +156,7 @@ func waitForMultiple(mode KPROCESSOR_MODE, n ULONG, handles []HANDLE, typ WAIT_T
 //
 // IRQL: PASSIVE_LEVEL
 func ZwSignalAndWaitForSingleObject(ObjectHandleToSignal, WaitableObjectHandle HANDLE, Alertable BOOLEAN, TimeOut PLARGE_INTEGER) NTSTATUS {
+	passiveWithAPCs()
 	return signalAndWait(KernelMode, ObjectHandleToSignal, WaitableObjectHandle, Alertable, TimeOut)
 }
 

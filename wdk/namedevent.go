@@ -27,6 +27,7 @@ const (
 //
 // IRQL: PASSIVE_LEVEL
 func ZwCreateEvent(EventHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, EventType EVENT_TYPE, InitialState BOOLEAN) NTSTATUS {
+	passiveWithAPCs()
 	return createEvent(KernelMode, EventHandle, DesiredAccess, ObjectAttributes, EventType, InitialState)
 }
 
@@ -53,6 +54,7 @@ func createEvent(mode KPROCESSOR_MODE, h PHANDLE, access ACCESS_MASK, a *OBJECT_
 //
 // IRQL: PASSIVE_LEVEL
 func ZwOpenEvent(EventHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES) NTSTATUS {
+	passiveWithAPCs()
 	return open(KernelMode, EventHandle, DesiredAccess, ObjectAttributes, ExEventObjectType)
 }
 
@@ -70,6 +72,7 @@ func NtOpenEvent(EventHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttribute
 //
 // IRQL: PASSIVE_LEVEL
 func ZwSetEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
+	passiveWithAPCs()
 	return changeEvent(KernelMode, EventHandle, PreviousState, setEvent)
 }
 
@@ -86,6 +89,7 @@ func NtSetEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwResetEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
+	passiveWithAPCs()
 	return changeEvent(KernelMode, EventHandle, PreviousState, KeResetEvent)
 }
 
@@ -101,6 +105,7 @@ func NtResetEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwClearEvent(EventHandle HANDLE) NTSTATUS {
+	passiveWithAPCs()
 	return changeEvent(KernelMode, EventHandle, nil, KeResetEvent)
 }
 
@@ -116,6 +121,7 @@ func NtClearEvent(EventHandle HANDLE) NTSTATUS {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwPulseEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
+	passiveWithAPCs()
 	return changeEvent(KernelMode, EventHandle, PreviousState, pulseEvent)
 }
 
@@ -160,6 +166,7 @@ type EVENT_BASIC_INFORMATION struct {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwQueryEvent(EventHandle HANDLE, EventInformationClass EVENT_INFORMATION_CLASS, EventInformation PVOID, EventInformationLength ULONG, ReturnLength PULONG) NTSTATUS {
+	passiveWithAPCs()
 	return query(KernelMode, EventHandle, ExEventObjectType, int32(EventInformationClass), EventInformation, EventInformationLength, ReturnLength, describeEvent)
 }
 

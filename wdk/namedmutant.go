@@ -22,6 +22,7 @@ const (
 //
 // IRQL: PASSIVE_LEVEL
 func ZwCreateMutant(MutantHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, InitialOwner BOOLEAN) NTSTATUS {
+	passiveWithAPCs()
 	return createMutant(KernelMode, MutantHandle, DesiredAccess, ObjectAttributes, InitialOwner)
 }
 
@@ -47,6 +48,7 @@ func createMutant(mode KPROCESSOR_MODE, h PHANDLE, access ACCESS_MASK, a *OBJECT
 //
 // IRQL: PASSIVE_LEVEL
 func ZwOpenMutant(MutantHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES) NTSTATUS {
+	passiveWithAPCs()
 	return open(KernelMode, MutantHandle, DesiredAccess, ObjectAttributes, ExMutantObjectType)
 }
 
@@ -65,6 +67,7 @@ func NtOpenMutant(MutantHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttribu
 //
 // IRQL: PASSIVE_LEVEL
 func ZwReleaseMutant(MutantHandle HANDLE, PreviousCount PLONG) NTSTATUS {
+	passiveWithAPCs()
 	return releaseMutant(KernelMode, MutantHandle, PreviousCount)
 }
 
@@ -112,6 +115,7 @@ type MUTANT_BASIC_INFORMATION struct {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwQueryMutant(MutantHandle HANDLE, MutantInformationClass MUTANT_INFORMATION_CLASS, MutantInformation PVOID, MutantInformationLength ULONG, ReturnLength PULONG) NTSTATUS {
+	passiveWithAPCs()
 	return query(KernelMode, MutantHandle, ExMutantObjectType, int32(MutantInformationClass), MutantInformation, MutantInformationLength, ReturnLength, describeMutant)
 }
 

@@ -20,6 +20,7 @@ const (
 //
 // IRQL: PASSIVE_LEVEL
 func ZwCreateSemaphore(SemaphoreHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, InitialCount, MaximumCount LONG) NTSTATUS {
+	passiveWithAPCs()
 	return createSemaphore(KernelMode, SemaphoreHandle, DesiredAccess, ObjectAttributes, InitialCount, MaximumCount)
 }
 
@@ -45,6 +46,7 @@ func createSemaphore(mode KPROCESSOR_MODE, h PHANDLE, access ACCESS_MASK, a *OBJ
 //
 // IRQL: PASSIVE_LEVEL
 func ZwOpenSemaphore(SemaphoreHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES) NTSTATUS {
+	passiveWithAPCs()
 	return open(KernelMode, SemaphoreHandle, DesiredAccess, ObjectAttributes, ExSemaphoreObjectType)
 }
 
@@ -65,6 +67,7 @@ func NtOpenSemaphore(SemaphoreHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectA
 //
 // IRQL: PASSIVE_LEVEL
 func ZwReleaseSemaphore(SemaphoreHandle HANDLE, ReleaseCount LONG, PreviousCount PLONG) NTSTATUS {
+	passiveWithAPCs()
 	return releaseSemaphore(KernelMode, SemaphoreHandle, ReleaseCount, PreviousCount)
 }
 
@@ -114,6 +117,7 @@ type SEMAPHORE_BASIC_INFORMATION struct {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwQuerySemaphore(SemaphoreHandle HANDLE, SemaphoreInformationClass SEMAPHORE_INFORMATION_CLASS, SemaphoreInformation PVOID, SemaphoreInformationLength ULONG, ReturnLength PULONG) NTSTATUS {
+	passiveWithAPCs()
 	return query(KernelMode, SemaphoreHandle, ExSemaphoreObjectType, int32(SemaphoreInformationClass), SemaphoreInformation, SemaphoreInformationLength, ReturnLength, describeSemaphore)
 }
 

@@ -28,6 +28,7 @@ type PTIMER_APC_ROUTINE = func(TimerContext PVOID, TimerLowValue ULONG, TimerHig
 //
 // IRQL: PASSIVE_LEVEL
 func ZwCreateTimer(TimerHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, TimerType TIMER_TYPE) NTSTATUS {
+	passiveWithAPCs()
 	return createTimer(KernelMode, TimerHandle, DesiredAccess, ObjectAttributes, TimerType)
 }
 
@@ -53,6 +54,7 @@ func createTimer(mode KPROCESSOR_MODE, h PHANDLE, access ACCESS_MASK, a *OBJECT_
 //
 // IRQL: PASSIVE_LEVEL
 func ZwOpenTimer(TimerHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES) NTSTATUS {
+	passiveWithAPCs()
 	return open(KernelMode, TimerHandle, DesiredAccess, ObjectAttributes, ExTimerObjectType)
 }
 
@@ -78,6 +80,7 @@ func NtOpenTimer(TimerHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttribute
 //
 // IRQL: PASSIVE_LEVEL
 func ZwSetTimer(TimerHandle HANDLE, DueTime PLARGE_INTEGER, TimerApcRoutine PTIMER_APC_ROUTINE, TimerContext PVOID, ResumeTimer BOOLEAN, Period LONG, PreviousState PBOOLEAN) NTSTATUS {
+	passiveWithAPCs()
 	return setTimer(KernelMode, TimerHandle, DueTime, TimerApcRoutine, TimerContext, ResumeTimer, Period, PreviousState)
 }
 
@@ -144,6 +147,7 @@ func newAlarm(mode KPROCESSOR_MODE, routine PTIMER_APC_ROUTINE, context PVOID) (
 //
 // IRQL: PASSIVE_LEVEL
 func ZwCancelTimer(TimerHandle HANDLE, CurrentState PBOOLEAN) NTSTATUS {
+	passiveWithAPCs()
 	return cancelTimer(KernelMode, TimerHandle, CurrentState)
 }
 
@@ -183,6 +187,7 @@ type TIMER_BASIC_INFORMATION struct {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwQueryTimer(TimerHandle HANDLE, TimerInformationClass TIMER_INFORMATION_CLASS, TimerInformation PVOID, TimerInformationLength ULONG, ReturnLength PULONG) NTSTATUS {
+	passiveWithAPCs()
 	return query(KernelMode, TimerHandle, ExTimerObjectType, int32(TimerInformationClass), TimerInformation, TimerInformationLength, ReturnLength, describeTimer)
 }
 

@@ -88,6 +88,7 @@ func PsLookupProcessByProcessId(ProcessId HANDLE, Process *PEPROCESS) NTSTATUS {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwOpenProcess(ProcessHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, ClientId *CLIENT_ID) NTSTATUS {
+	passiveWithAPCs()
 	return openProcess(KernelMode, ProcessHandle, DesiredAccess, ObjectAttributes, ClientId)
 }
 
@@ -139,6 +140,7 @@ func openProcess(mode KPROCESSOR_MODE, h PHANDLE, access ACCESS_MASK, p *OBJECT_
 //
 // IRQL: PASSIVE_LEVEL
 func ZwTerminateProcess(ProcessHandle HANDLE, ExitStatus NTSTATUS) NTSTATUS {
+	passiveWithAPCs()
 	return refuseToEnd[EPROCESS](KernelMode, ProcessHandle, NtCurrentProcess(), PROCESS_TERMINATE, PsProcessType)
 }
 
@@ -163,6 +165,7 @@ func NtTerminateThread(ThreadHandle HANDLE, ExitStatus NTSTATUS) NTSTATUS {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwTerminateThread(ThreadHandle HANDLE, ExitStatus NTSTATUS) NTSTATUS {
+	passiveWithAPCs()
 	return refuseToEnd[KTHREAD](KernelMode, ThreadHandle, NtCurrentThread(), THREAD_TERMINATE, PsThreadType)
 }
 

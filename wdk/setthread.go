@@ -31,6 +31,7 @@ const (
 //
 // IRQL: PASSIVE_LEVEL
 func ZwSetInformationThread(ThreadHandle HANDLE, ThreadInformationClass THREADINFOCLASS, ThreadInformation PVOID, ThreadInformationLength ULONG) NTSTATUS {
+	passiveWithAPCs()
 	return setInformationThread(KernelMode, ThreadHandle, ThreadInformationClass, ThreadInformation, ThreadInformationLength)
 }
 

@@ -77,6 +77,7 @@ func NtSuspendThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS 
 //
 // IRQL: PASSIVE_LEVEL
 func ZwSuspendThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
+	passiveWithAPCs()
 	return changeSuspension(KernelMode, ThreadHandle, PreviousSuspendCount, PsSuspendThread)
 }
 
@@ -91,6 +92,7 @@ func NtResumeThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
 //
 // IRQL: PASSIVE_LEVEL
 func ZwResumeThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
+	passiveWithAPCs()
 	return changeSuspension(KernelMode, ThreadHandle, PreviousSuspendCount, PsResumeThread)
 }
 

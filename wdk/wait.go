@@ -136,6 +136,7 @@ func NtDelayExecution(Alertable BOOLEAN, DelayInterval PLARGE_INTEGER) NTSTATUS 
 //
 // IRQL: PASSIVE_LEVEL
 func ZwDelayExecution(Alertable BOOLEAN, DelayInterval PLARGE_INTEGER) NTSTATUS {
+	passiveWithAPCs()
 	return delayExecution(KernelMode, Alertable, DelayInterval)
 }
 
@@ -162,7 +163,10 @@ func NtYieldExecution() NTSTATUS {
 // ZwYieldExecution is NtYieldExecution.
 //
 // IRQL: PASSIVE_LEVEL
-func ZwYieldExecution() NTSTATUS { return NtYieldExecution() }
+func ZwYieldExecution() NTSTATUS {
+	passiveWithAPCs()
+	return NtYieldExecution()
+}
 
 func yield(a *kernel.Args) { a.R = uintptr(uint32(kernel.Yield())) }
 

@@ -61,6 +61,22 @@ func TestLines(t *testing.T) {
 // isType reports whether the row is a callback's type.
 func isType(name string) bool { return strings.ToUpper(name) == name }
 
+// Every routine is tested at its levels, or it is out of scope.
+func TestStates(t *testing.T) {
+	states, err := States(root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range states {
+		switch {
+		case s.Implemented && !s.Tested && uncalled[s.Name] == "":
+			t.Errorf("%s has no probe in tests/levels", s.Name)
+		case !s.Implemented && s.Reason == "" && !strings.Contains(s.Name, "Pool"):
+			t.Errorf("%s is neither implemented nor in scope.tsv", s.Name)
+		}
+	}
+}
+
 // What is out of scope is a routine, and is not there all the same.
 func TestScope(t *testing.T) {
 	names, err := implemented(root(t))
@@ -95,6 +111,9 @@ func TestRules(t *testing.T) {
 		if slices.Contains(areas, r.Area) && c.Tests[r.ID] == nil && !c.Waived[r.ID] {
 			t.Errorf("rule %s has neither a test nor a line in docs/caveats.md: %s", r.ID, r.Text)
 		}
+		if c.Listed[r.ID] && c.Tests[r.ID] != nil {
+			t.Errorf("rule %s has a test, %s, and docs/caveats.md lists it as without", r.ID, c.Tests[r.ID][0])
+		}
 	}
 }
 
@@ -104,7 +123,7 @@ func TestCover(t *testing.T) {
 	for name, text := range map[string]string{
 		"a/a_test.go":     "\t// rule: irql-per-cpu\n// rule: irql-no-such-rule\n// rule: irql-per-cpu, irql-set-order\n",
 		"a/a.go":          "// rule: irql-set-order\n",
-		"docs/caveats.md": "`dpc-no-wait` and `dpc-no-such-rule`, but not event-sync-one\n",
+		"docs/caveats.md": "`dpc-no-wait` and `dpc-no-such-rule`, but not event-sync-one\n\n## Rules without a test\n\n* `irql-per-cpu`\n",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -121,8 +140,11 @@ func TestCover(t *testing.T) {
 	if got := c.Tests["irql-per-cpu"]; !slices.Equal(got, []string{"a/a_test.go:1"}) || len(c.Tests) != 1 {
 		t.Errorf("tests %v", c.Tests)
 	}
-	if !c.Waived["dpc-no-wait"] || len(c.Waived) != 1 {
+	if !c.Waived["dpc-no-wait"] || !c.Waived["irql-per-cpu"] || len(c.Waived) != 2 {
 		t.Errorf("waived %v", c.Waived)
+	}
+	if !c.Listed["irql-per-cpu"] || len(c.Listed) != 1 {
+		t.Errorf("listed %v", c.Listed)
 	}
 	if len(c.Wrong) != 3 {
 		t.Errorf("wrong: %q", c.Wrong)

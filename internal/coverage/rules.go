@@ -15,6 +15,7 @@ import (
 type Coverage struct {
 	Tests  map[string][]string // places of a rule's tests
 	Waived map[string]bool     // rules that docs/caveats.md names
+	Listed map[string]bool     // those of them that its list has of rules without a test
 	Wrong  []string            // marks that are none: see Cover
 }
 
@@ -31,7 +32,7 @@ func Cover(root string) (*Coverage, error) {
 	for _, r := range spec.Rules() {
 		known[r.ID] = true
 	}
-	c := &Coverage{Tests: map[string][]string{}, Waived: map[string]bool{}}
+	c := &Coverage{Tests: map[string][]string{}, Waived: map[string]bool{}, Listed: map[string]bool{}}
 	err := sources(root, func(path string) error {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -67,11 +68,16 @@ func Cover(root string) (*Coverage, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range quoted.FindAllStringSubmatch(string(text), -1) {
-		if known[m[1]] {
-			c.Waived[m[1]] = true
+	collect := func(text string, ids map[string]bool) {
+		for _, m := range quoted.FindAllStringSubmatch(text, -1) {
+			if known[m[1]] {
+				ids[m[1]] = true
+			}
 		}
 	}
+	collect(string(text), c.Waived)
+	_, list, _ := strings.Cut(string(text), "\n## Rules without a test\n")
+	collect(list, c.Listed)
 	return c, nil
 }
 

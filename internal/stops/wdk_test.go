@@ -79,6 +79,9 @@ var wdkStops = map[string]stop{
 	// rule: obj-over-deref
 	// rule: bc-18-refpointer
 	"object-references": {0x18, [4]uint64{2, address, 0, 0}},
+	// rule: irql-zwservice-level
+	"zw-level":   {0xC4, [4]uint64{0xE6, 1, 0, 0}},
+	"zw-guarded": {0xC4, [4]uint64{0xE6, 0, 1, 0}},
 	// rule: obj-close-bad-kernel
 	// rule: bc-93-handle
 	"handle-closed": {0x93, [4]uint64{0xFFFF_FFFF_8000_0000 | 4*3000, 1, 0, 0}},

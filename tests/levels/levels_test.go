@@ -45,6 +45,9 @@ const anything = ^uintptr(0)
 // wrongLevel is parameter 1 of the verifier's stop for most routines.
 const wrongLevel = 0xE5
 
+// serviceLevel is that for Zw routines.
+const serviceLevel = 0xE6
+
 // verifier makes a stop of what the verifier has for some routines.
 func verifier(rule uintptr) func(irql.Level) stop {
 	return func(irql.Level) stop { return stop{bugcheck.VerifierDetectedViolation, rule} }
@@ -255,6 +258,9 @@ func TestLevels(t *testing.T) {
 			kit.Run(t, func() {
 				for l := irql.Passive; l <= irql.High; l++ {
 					want := stop{bugcheck.VerifierDetectedViolation, wrongLevel}
+					if strings.HasPrefix(name, "Zw") {
+						want.parameter1 = serviceLevel
+					}
 					if p.stop != nil {
 						want = p.stop(l)
 					}

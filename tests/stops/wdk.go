@@ -126,6 +126,8 @@ var wdkStops = map[string]func(){
 		ObDereferenceObject(PVOID(t))
 		ObDereferenceObject(PVOID(t))
 	},
+	"zw-level":      func() { irql.Raise(irql.APC); ZwClose(badHandle) },
+	"zw-guarded":    func() { KeEnterGuardedRegion(); ZwClose(badHandle) },
 	"handle-closed": func() { ZwClose(badHandle) },
 }
 
