@@ -1,8 +1,6 @@
 package levels
 
 import (
-	"irqlab/bugcheck"
-	"irqlab/irql"
 	"irqlab/tests/kit"
 	. "irqlab/wdk"
 )
@@ -10,7 +8,6 @@ import (
 func init() {
 	add(interlockedProbes)
 	add(listProbes)
-	add(poolProbes)
 	add(lookasideProbes)
 	add(rundownProbes)
 	add(deviceQueueProbes)
@@ -155,42 +152,6 @@ var listProbes = map[string]probe{
 		return InterlockedPushEntrySList(h, e)
 	}),
 	"ExInterlockedPushEntrySList": pushes(ExInterlockedPushEntrySList),
-}
-
-const tag = ULONG(kit.Tag)
-
-// allocates probes an allocation.
-func allocates(alloc func() PVOID) func(c *caller) {
-	return func(c *caller) {
-		var p PVOID
-		if c.at(func() { p = alloc() }) {
-			c.want(p != nil, "no memory")
-			kit.At(irql.Passive, func() { ExFreePoolWithTag(p, tag) })
-		}
-	}
-}
-
-// frees probes a release of nonpaged memory.
-func frees(free func(p PVOID)) func(c *caller) {
-	return func(c *caller) {
-		p := ExAllocatePool2(POOL_FLAG_NON_PAGED, 64, tag)
-		if !c.at(func() { free(p) }) {
-			free(p)
-		}
-	}
-}
-
-// freedTooHigh is the pool's stop for a release at a wrong level, which has its
-// own code: BAD_POOL_CALLER, 9.
-func freedTooHigh(irql.Level) stop { return stop{bugcheck.BadPoolCaller, 9} }
-
-var poolProbes = map[string]probe{
-	"ExAllocatePoolWithTag":       {call: allocates(func() PVOID { return ExAllocatePoolWithTag(NonPagedPoolNx, 64, tag) })},
-	"ExAllocatePoolWithTag Paged": {levels: atMostAPC, call: allocates(func() PVOID { return ExAllocatePoolWithTag(PagedPool, 64, tag) })},
-	"ExAllocatePool2":             {call: allocates(func() PVOID { return ExAllocatePool2(POOL_FLAG_NON_PAGED, 64, tag) })},
-	"ExAllocatePool2 Paged":       {levels: atMostAPC, call: allocates(func() PVOID { return ExAllocatePool2(POOL_FLAG_PAGED, 64, tag) })},
-	"ExFreePoolWithTag":           {stop: freedTooHigh, call: frees(func(p PVOID) { ExFreePoolWithTag(p, tag) })},
-	"ExFreePool":                  {stop: freedTooHigh, call: frees(ExFreePool)},
 }
 
 // lookaside returns a lookaside list of a kind of pool.
