@@ -41,6 +41,7 @@ var Kinds = [...]Kind{
 	{VerifierDetectedViolation, 0x40, "a spin lock was acquired for DISPATCH_LEVEL below it", [3]string{"IRQL", "spin lock", ""}},
 	{VerifierDetectedViolation, 0x41, "a spin lock was released for DISPATCH_LEVEL below it", [3]string{"IRQL", "spin lock", ""}},
 	{VerifierDetectedViolation, 0x42, "a spin lock was acquired above DISPATCH_LEVEL", [3]string{"IRQL", "spin lock", ""}},
+	{VerifierDetectedViolation, 0x62, "a driver was unloaded without freeing all of its pool", [3]string{"name", "", "allocations"}},
 	{VerifierDetectedViolation, 0x80, "KeSetEvent above DISPATCH_LEVEL", [3]string{"IRQL", "", ""}},
 	{VerifierDetectedViolation, 0xD0, "a resource was initialized that is in use", [3]string{"IRQL", "resource", ""}},
 	{VerifierDetectedViolation, 0xD1, "a resource was deleted that is not initialized", [3]string{"IRQL", "resource", ""}},

@@ -52,13 +52,13 @@ func AllocPagedUninitialized(size uintptr, tag Tag) unsafe.Pointer {
 func allocatePaged(size uintptr, tag Tag) request {
 	checkRequest(size, tag, pagedPool, irql.APC)
 	r := request{size: size, tag: tag}
-	paged.enter(takePaged, hide(&r))
+	paged.enter(takePaged, hide(unsafe.Pointer(&r)))
 	return r
 }
 
 // hide keeps the compiler from putting requests on the heap: nobody retains one.
-func hide(r *request) unsafe.Pointer {
-	x := uintptr(unsafe.Pointer(r))
+func hide(r unsafe.Pointer) unsafe.Pointer {
+	x := uintptr(r)
 	//lint:ignore SA4016 the operation is what hides the pointer
 	return unsafe.Pointer(x ^ 0)
 }
@@ -76,7 +76,7 @@ func releasePaged(r *request) {
 	if level := irql.Current(); level > irql.APC {
 		callerError(freeIRQL, uintptr(level), pagedPool, r.p)
 	}
-	paged.enter(freePaged, hide(r))
+	paged.enter(freePaged, hide(unsafe.Pointer(r)))
 }
 
 func freePaged(arg unsafe.Pointer) {

@@ -22,12 +22,13 @@ const (
 	Deadlock
 	Hold
 	Paging
+	Leaks
 
-	all = Order | Deadlock | Hold | Paging
+	all = Order | Deadlock | Hold | Paging | Leaks
 )
 
 // ruleNames are the words of the option verifier, by bit.
-var ruleNames = [...]string{"order", "deadlock", "hold", "paging"}
+var ruleNames = [...]string{"order", "deadlock", "hold", "paging", "leaks"}
 
 // rules are those in force.
 var rules Rule

@@ -46,6 +46,13 @@ var verifierStops = map[string]func(){
 		}
 		l.release()
 	},
+	"verifier-hold-isr": func() {
+		verifier.HoldLimit /= 100
+		connect(dawdles)
+		kit.Interrupt(6)
+	},
+	"verifier-leaks":       func() { block(); block(); verifier.Unloaded("mine.sys", kit.Tag) },
+	"verifier-leaks-paged": func() { pagedOut(); verifier.Unloaded("mine.sys", kit.Tag) },
 	"verifier-freed": func() {
 		m := fast()
 		m.Acquire()
@@ -128,6 +135,13 @@ func levels(behind bool) {
 	}
 	connect(acquires)
 	kit.Interrupt(6)
+}
+
+// dawdles is a service routine that takes too long.
+func dawdles(*intr.Interrupt, unsafe.Pointer) bool {
+	for start := kernel.InterruptTime(); kernel.InterruptTime()-start < 100*kernel.Millisecond; {
+	}
+	return true
 }
 
 // shared and inner are the locks of the service routine.

@@ -11,6 +11,7 @@ import (
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
+	"irqlab/pool"
 	"irqlab/sync"
 	"irqlab/sync/spin"
 	"irqlab/tests/kit"
@@ -26,7 +27,7 @@ func need(t *testing.T, r Rule) {
 
 func TestParse(t *testing.T) {
 	for value, want := range map[string]Rule{
-		"on": Order | Deadlock | Hold | Paging, "off": 0, "": 0, "order": Order, "hold,order": Order | Hold, "deadlock,": Deadlock,
+		"on": Order | Deadlock | Hold | Paging | Leaks, "off": 0, "": 0, "order": Order, "hold,order": Order | Hold, "deadlock,": Deadlock,
 	} {
 		if r, ok := Parse(value); r != want || !ok {
 			t.Errorf("%q: %b, %v", value, r, ok)
@@ -254,6 +255,26 @@ func TestWaitsInARow(t *testing.T) {
 	if s := ReadStats(); s.Waits < before.Waits+2 {
 		t.Errorf("%d waits were followed, %d before", s.Waits, before.Waits)
 	}
+}
+
+// A driver that has freed what it had may go; others' allocations do not count.
+func TestUnloaded(t *testing.T) {
+	need(t, Leaks)
+	mine, others := pool.TagOf("Mine"), pool.TagOf("Othr")
+	var found [4]pool.Allocation
+	p, q, r := pool.Alloc(100, mine), pool.Alloc(5000, mine), pool.AllocPaged(100, mine)
+	kept := pool.Alloc(100, others)
+	defer pool.Free(kept, others)
+	if n := pool.Find(mine, found[:]); n != 3 || found[2] != (pool.Allocation{Address: uintptr(r), Size: 100, Paged: true}) {
+		t.Errorf("%d allocations: %+v", n, found)
+	}
+	for _, p := range []unsafe.Pointer{p, q, r} {
+		pool.Free(p, mine)
+	}
+	if n := pool.Find(mine, found[:]); n != 0 {
+		t.Errorf("%d allocations: %+v", n, found)
+	}
+	Unloaded("driver", mine)
 }
 
 // The lists for debuggers tell who holds what.
