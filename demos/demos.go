@@ -37,6 +37,7 @@ var All = []Demo{
 	{"apc", "which APC reaches a thread in which state: a matrix", "", apcs},
 	{"workitems", "where work that is put off is done: DPC, work item, thread", "", workItems},
 	{"alertable", "a sleep of an hour, ended by ZwAlertThread", "", alertable},
+	{"exceptions", "__try, __except and __finally over a user's bad buffer", "", exceptions},
 	{"paging", "memory that the kernel takes away, with and without KeRaiseIrql", "[raise]", paging},
 	{"events", "notification and synchronization events", "", events},
 	{"named", "two drivers meet at events that they know by name only", "", namedEvents},
