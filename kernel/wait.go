@@ -145,6 +145,7 @@ func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool,
 		}
 	}
 	if fault.Now(fault.Stack) {
+		//lint:ignore SA4017 it does not return
 		exhaust(0)
 	}
 	if blocks == nil {
