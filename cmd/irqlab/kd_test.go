@@ -44,7 +44,7 @@ func TestKD(t *testing.T) {
 			`main\.main\+0x`, ` 0 e .* main\.main`, `Fatal System Error: 0x0000000f SPIN_LOCK_ALREADY_OWNED`)
 		contains(t, "after the stop", live,
 			`CPU 0: IRQL 2 \(DISPATCH_LEVEL\), saved at the stop`,
-			`(?m)^ *16 .* running +test +irqlab/bugcheck\.`, `threaded DPC +irqlab/kernel\.threadDPCs`,
+			`(?m)^ *\d+ .* running +test +irqlab/bugcheck\.`, `threaded DPC +irqlab/kernel\.threadDPCs`,
 			`DISPATCH_LEVEL +software interrupt`, `irqlab/linux\.consoleInterrupt \(line \d+, level\)`,
 			`KPCR of CPU 1 at 0x`, `(?m)^Test +1 +0 +1 +8 +8$`, `(?m)^\*.*\(Allocated\)  Thre$`, `Type: Thread`,
 			`there are no IRPs`, `physical address`, `State            : 2 StateRunning`,
