@@ -73,7 +73,7 @@ func TestRandom(t *testing.T) {
 		again = fmt.Sprintf("; repeat with: irqlab test -arch %s -cpus %d -seed %d -run TestRandom ./tests/calls", runtime.GOARCH, kit.CPUs(), seed)
 	}
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for i := range 50 {
+	for i := range 20 {
 		data := make([]byte, 1+rng.IntN(20))
 		for i := range data {
 			data[i] = byte(rng.Uint32())
