@@ -68,7 +68,11 @@ func (m *Mutex) Release() int32 {
 	}
 	a := kernel.Args{P: unsafe.Pointer(m)}
 	a.C = uintptr(irql.Current())
-	return m.release(&a)
+	previous, s := m.tryRelease(&a)
+	if s != ntstatus.Success {
+		kernel.RaiseStatus(s)
+	}
+	return previous
 }
 
 // ReleaseBeforeWait is Release for a caller that goes on to wait at once
@@ -79,7 +83,11 @@ func (m *Mutex) Release() int32 {
 func (m *Mutex) ReleaseBeforeWait() int32 {
 	a := kernel.Args{P: unsafe.Pointer(m)}
 	beforeWait(&a, irql.APC)
-	return m.release(&a)
+	previous, s := m.tryRelease(&a)
+	if s != ntstatus.Success {
+		kernel.RaiseStatus(s)
+	}
+	return previous
 }
 
 // TryRelease is Release that returns what Release raises.
@@ -146,14 +154,6 @@ func queryMutex(a *kernel.Args) {
 	a.R = uintptr(uint32(m.Header.SignalState))
 	a.A, a.B = truth(m.Owner == kernel.Current()), truth(m.Abandoned != 0)
 	kernel.UnlockDispatcher(old)
-}
-
-func (m *Mutex) release(a *kernel.Args) int32 {
-	previous, s := m.tryRelease(a)
-	if s != ntstatus.Success {
-		kernel.RaiseStatus(s)
-	}
-	return previous
 }
 
 func releaseMutex(a *kernel.Args) {

@@ -40,7 +40,11 @@ func (s *Semaphore) Init(count, limit int32) {
 // IRQL: <= DISPATCH_LEVEL
 func (s *Semaphore) Release(inc int8, n int32) int32 {
 	a := kernel.Args{P: unsafe.Pointer(s), Q: unsafe.Pointer(&n), A: uintptr(uint8(inc))}
-	return s.release(&a)
+	previous, status := s.tryRelease(&a)
+	if status != ntstatus.Success {
+		kernel.RaiseStatus(status)
+	}
+	return previous
 }
 
 // ReleaseBeforeWait is Release for a caller that goes on to wait at once
@@ -51,7 +55,11 @@ func (s *Semaphore) Release(inc int8, n int32) int32 {
 func (s *Semaphore) ReleaseBeforeWait(inc int8, n int32) int32 {
 	a := kernel.Args{P: unsafe.Pointer(s), Q: unsafe.Pointer(&n), A: uintptr(uint8(inc))}
 	beforeWait(&a, irql.Passive)
-	return s.release(&a)
+	previous, status := s.tryRelease(&a)
+	if status != ntstatus.Success {
+		kernel.RaiseStatus(status)
+	}
+	return previous
 }
 
 // TryRelease is Release that returns what Release raises.
@@ -81,14 +89,6 @@ func (s *Semaphore) tryRelease(a *kernel.Args) (previous int32, status ntstatus.
 		}
 	}
 	return word(a), status
-}
-
-func (s *Semaphore) release(a *kernel.Args) int32 {
-	previous, status := s.tryRelease(a)
-	if status != ntstatus.Success {
-		kernel.RaiseStatus(status)
-	}
-	return previous
 }
 
 // releaseSemaphore leaves a.P nil if the count would pass the limit.

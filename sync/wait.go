@@ -43,7 +43,14 @@ func Wait(h *kernel.Header, timeout *int64, alertable bool, mode kernel.Mode) nt
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func WaitMany(objects **kernel.Header, n int, typ kernel.WaitType, timeout *int64, alertable bool,
 	mode kernel.Mode, blocks *kernel.WaitBlock) ntstatus.Status {
-	s := TryWaitMany(objects, n, typ, timeout, alertable, mode, blocks)
+	w := waiting{objects: objects, n: n, typ: typ, timeout: timeout, alertable: alertable, mode: mode,
+		blocks: uintptr(unsafe.Pointer(blocks))}
+	var s ntstatus.Status
+	if arch.InKernel() {
+		s = w.wait(timeout, nil)
+	} else {
+		s = w.fromGo()
+	}
 	if s == ntstatus.MutantLimit || s == ntstatus.InvalidThread {
 		kernel.RaiseStatus(s)
 	}
