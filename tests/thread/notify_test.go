@@ -19,14 +19,15 @@ type told struct {
 	ran     bool // the new thread was running
 }
 
+// Others may create threads meanwhile, such as the manager of the workers.
 var (
-	tellings []told
-	watched  HANDLE
-	ran      atomic.Bool
+	tellings         []told
+	creator, watched HANDLE
+	ran              atomic.Bool
 )
 
 func tells(process, id HANDLE, created BOOLEAN) {
-	if created || id == watched {
+	if created && PsGetCurrentThreadId() == creator || id == watched {
 		tellings = append(tellings, told{id, created, PsGetCurrentThreadId(), KeGetCurrentIrql(), ran.Load()})
 		watched = id
 	}
@@ -35,10 +36,12 @@ func tells(process, id HANDLE, created BOOLEAN) {
 // rule: thr-notify-order
 // rule: thr-notify-remove-twice
 func TestNotify(t *testing.T) {
+	tellings, watched = nil, 0
+	ran.Store(false)
 	if s := PsSetCreateThreadNotifyRoutine(tells); s != STATUS_SUCCESS {
 		t.Fatal(s)
 	}
-	var creator, created HANDLE
+	var created HANDLE
 	run := func() {
 		var h HANDLE
 		var id CLIENT_ID

@@ -193,10 +193,10 @@ func TestDisableBoost(t *testing.T) {
 		})
 		return p
 	}
-	if p := lifted(true); p != 8 {
+	var p KPRIORITY
+	if !kit.Retry(func() bool { p = lifted(true); return p == 8 }) {
 		t.Errorf("priority %d after a wait without a boost", p)
 	}
-	var p KPRIORITY
 	if !kit.Retry(func() bool { p = lifted(false); return p > 8 }) {
 		t.Errorf("priority %d after a wait", p)
 	}
@@ -297,11 +297,12 @@ func lingers(_ PKDPC, context, _, _ PVOID) {
 	if KeShouldYieldProcessor() {
 		y.early = 1
 	}
-	for end := KeQueryInterruptTime() + 4*uint64(KeQueryTimeIncrement()); KeQueryInterruptTime() < end; {
+	// On a busy host, a clock tick may be long in coming.
+	for end := KeQueryInterruptTime() + 5*uint64(Second); y.late == 0 && KeQueryInterruptTime() < end; {
 		arch.Pause()
-	}
-	if KeShouldYieldProcessor() {
-		y.late = 1
+		if KeShouldYieldProcessor() {
+			y.late = 1
+		}
 	}
 	y.status = KeQueryDpcWatchdogInformation(&y.info)
 }
