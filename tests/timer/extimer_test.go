@@ -117,7 +117,11 @@ func TestExDelete(t *testing.T) {
 		r := kit.New[record](t)
 		m := ExAllocateTimer(expired, PVOID(r), 0)
 		if c.set {
-			ExSetTimer(m, -20*Millisecond, 0, nil)
+			due := -20 * Millisecond
+			if c.cancel {
+				due = farAway
+			}
+			ExSetTimer(m, due, 0, nil)
 		}
 		var got, later bool
 		// Raised on its processor, the timer is not gone before this is over.
