@@ -96,6 +96,15 @@ func (d *Debugger) vm(v *invocation) error {
 	d.printf("zeroed in reserve  %8d pages\n", phys.field("reserved").uint())
 	d.printf("translation tables %8d pages\n", stats.field("Tables").uint())
 	d.printf("nonpaged pool      %8d pages, %s\n", d.variable("pool.main").field("pages").uint(), kib(d.variable("pool.main").field("pages").uint()))
+	if d.has("paging.stats") {
+		s, locked := d.variable("paging.stats"), int64(0)
+		if d.has("paging.locked") { // the program locks pages
+			locked = d.variable("paging.locked").int()
+		}
+		d.printf("paged pool         %8d pages, %d of them in memory, %d in the page file, %d locked\n", s.field("Allocated").int(),
+			s.field("Resident").int(), s.field("Away").int(), locked)
+		d.printf("paged out and in   %8d written, %d read, %d found on standby\n", s.field("Written").uint(), s.field("Read").uint(), s.field("Soft").uint())
+	}
 	d.printf("Go runtime         %8d areas\n", d.variable("mm.space").field("n").uint())
 	d.printf("page faults        %8d, of which %d at DISPATCH_LEVEL or above\n", stats.field("Faults").uint(), stats.field("Raised").uint())
 	return nil

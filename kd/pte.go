@@ -1,6 +1,7 @@
 package kd
 
 import (
+	"fmt"
 	"math/bits"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func (d *Debugger) pte(v *invocation) error {
 		d.printf("  level %d at %s contains %s  %s\n", (shift-12)/9+1, address(at), address(e), b.describe(e))
 		switch {
 		case e&b.present == 0:
-			d.printf("  not present\n")
+			d.printf("  not present%s\n", d.pageState(va, e, shift == 12, b))
 			return nil
 		case shift == 12 || b.leaf(e):
 			pa := e&b.address&^(1<<shift-1) | va&(1<<shift-1)
@@ -35,6 +36,40 @@ func (d *Debugger) pte(v *invocation) error {
 		}
 		table = e & b.address
 	}
+}
+
+// pageState says where a page of paged pool is that is not mapped. Package mm keeps
+// that in the bits of its entry that the hardware ignores: see mm.PageState.
+func (d *Debugger) pageState(va, e uint64, last bool, b pteBits) string {
+	if !last || !d.has("mm.paged") {
+		return ""
+	}
+	const pageSize, perWord, stateShift, stateMask = 4096, 64, 1, 7
+	base := d.variable("mm.paged").field("base").uint()
+	if va < base || va >= base+uint64(d.variable("mm.pagedUsed").len())*perWord*pageSize {
+		return ""
+	}
+	t, err := d.image.Type("mm.PageState")
+	if err != nil {
+		fail(err)
+	}
+	where := e & b.address
+	for _, c := range d.image.index.constants[d.image.index.types[t.Common().Name]] {
+		if uint64(c.value) != e>>stateShift&stateMask {
+			continue
+		}
+		switch strings.TrimPrefix(c.name, "irqlab/mm.Page") {
+		case "None":
+			return ": a page of paged pool that nobody has allocated"
+		case "Zero":
+			return ": a page of paged pool that was never touched"
+		case "Standby":
+			return fmt.Sprintf(": paged pool, on standby at physical address %s", address(where))
+		case "Away":
+			return fmt.Sprintf(": paged pool, at place %#x of the page file", where/pageSize)
+		}
+	}
+	return ""
 }
 
 // rootTable returns the physical address of the top-level table. Package mm maps

@@ -92,7 +92,7 @@ func TestKDObjects(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch string) {
 		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", "2m", "./testdata/kd",
 			"-c", "g main.standstill; ~; !irql; !stacks 2 main.own; !process; !locks; !deadlock; !ready; !dpcs; !timer; !apc; !handle; "+
-				"!object; !object \\; !qlocks; !object poi(main.never); !pool poi(main.never); dt irqlab/dpc.Object poi(main.dpcs)+40; !poolused")
+				"!object; !object \\; !pte poi(main.paged); !pte poi(main.paged)+1000; !vm; !qlocks; !object poi(main.never); !pool poi(main.never); dt irqlab/dpc.Object poi(main.dpcs)+40; !poolused")
 		if status != 0 {
 			t.Fatalf("status %d\n%s%s", status, out, errs)
 		}
@@ -105,7 +105,8 @@ func TestKDObjects(t *testing.T) {
 			`(?m)^CPU 0: 1 thread ready$`, `(?m)^CPU 0: 1 queued; .*\n  KDPC 0x\w+ ordinary, medium: main\.deferred\(`,
 			`(?m)^  KTIMER 0x\w+ in \d+\.\d+ s, every 1000 ms: synchronization timer, queues KDPC 0x\w+ main\.deferred$`,
 			` user +\S+ kernel main\.ignore, normal main\.`, `(?m)^0xffffffff80000004: object 0x\w+, Thread, access `,
-			`(?m)^Thread +\d\d$`, `(?m)^ +\S+ Directory  BaseNamedObjects$`,
+			`(?m)^Thread +\d\d$`, `not present: paged pool, (on standby|at place)`, `not present: a page of paged pool that was never touched`,
+			`(?m)^paged pool +2 pages`, `(?m)^ +\S+ Directory  BaseNamedObjects$`,
 			`(?m)^main\.lock .* held by thread \d+ main$`, `Dispatcher object: \S+  Type: notification event, state 0, 1 waiting thread`,
 			`(?m)^\*.* Kdbg$`, `Routine +: \S+ -> main\.deferred`, `(?m)^Kdbg +\d+ `)
 	})

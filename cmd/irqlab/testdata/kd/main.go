@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"irqlab/kernel"
+	"irqlab/paging"
 	. "irqlab/wdk"
 )
 
@@ -24,6 +25,7 @@ var (
 	second    = New[KEVENT](tag)
 	arrived   = New[KSEMAPHORE](tag)
 	processor = KAFFINITY(1)
+	paged     = ExAllocatePool2(POOL_FLAG_PAGED, 2*4096, tag) // the second page is never touched
 )
 
 func main() {
@@ -63,6 +65,8 @@ func main() {
 		KeDelayExecutionThread(KernelMode, false, &interval)
 	}
 
+	*(*byte)(paged) = 1
+	paging.Trim()
 	KeSetSystemAffinityThread(processor)
 	KeSetTimerEx(timer, -100*Second, 1000, &dpcs[0])
 	var old KIRQL
