@@ -6,6 +6,7 @@ import "unsafe"
 type cpuState struct {
 	tls       [1]uintptr // the kernel g, at FS:-8 while in kernel context
 	fsBase    uintptr    // &fsBase itself: FS base of kernel context, so that FS:-8 is tls
+	nmi       [3]uintptr // KernelG, tls[0] and FS base that a non-maskable interrupt found
 	scratch   uintptr    // user stack pointer during SYSCALL entry
 	apic      uint32     // local APIC ID
 	_         uint32

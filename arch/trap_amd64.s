@@ -70,12 +70,25 @@ TEXT ·vectorTable(SB),NOSPLIT|NOFRAME,$0-8
 	MOVL	$0xC0000100, CX; \
 	WRMSR
 
+// GETFS reads it to AX.
+#define GETFS \
+	CMPL	·haveFSGSBase(SB), $0; \
+	JEQ	3(PC); \
+	RDFSBASEQ	AX; \
+	JMP	5(PC); \
+	MOVL	$0xC0000100, CX; \
+	RDMSR; \
+	SHLQ	$32, DX; \
+	ORQ	DX, AX
+
 // trap moves the frame off the IST stack, completes it, and calls entry.trap.
 // On the IST stack: vector, error, then what the processor pushed.
 TEXT trap<>(SB),NOSPLIT|NOFRAME,$0
 	PUSHQ	AX
 	PUSHQ	CX
 	CLD
+	CMPQ	16(SP), $2
+	JEQ	keep
 	// AX = the new frame: at the top of the thread's kernel stack when Go code
 	// was interrupted, else below the interrupted kernel stack pointer.
 	CMPQ	CPU_InKernel(GS), $0
@@ -85,8 +98,6 @@ TEXT trap<>(SB),NOSPLIT|NOFRAME,$0
 	SUBQ	$Frame__size, AX
 	JMP	move
 kernel:
-	CMPQ	16(SP), $2	// NMI: may have hit a stub or a stack switch
-	JEQ	emergency
 	CMPQ	16(SP), $8	// #DF
 	JEQ	emergency
 	MOVQ	56(SP), AX	// interrupted SP
@@ -97,6 +108,14 @@ kernel:
 	LEAQ	0x600(AX), AX
 	JA	move
 	MOVQ	$8, 16(SP)	// kernel stack overflow: as a double fault
+	JMP	emergency
+keep:
+	// A non-maskable interrupt. It may have hit a stub or a change of stacks, so what the processor's block
+	// says of the context may be about to change. All of it is put back.
+	MOVQ	CPU_KernelG(GS), AX
+	MOVQ	AX, CPU_machine_nmi(GS)
+	MOVQ	CPU_machine_tls(GS), AX
+	MOVQ	AX, (CPU_machine_nmi+8)(GS)
 emergency:
 	MOVQ	CPU_Self(GS), CX
 	LEAQ	(CPU_machine_emergency+Stack_G)(CX), AX
@@ -156,10 +175,18 @@ saved:
 	// runtime.morestack may have overwritten.
 	MOVQ	CPU_KernelG(GS), R14
 	MOVQ	R14, CPU_machine_tls(GS)
+	CMPQ	Frame_Vector(R12), $2
+	JEQ	nmi
 	TESTQ	BX, BX
 	JNZ	tls
+setfs:
 	MOVQ	CPU_machine_fsBase(GS), AX
 	SETFS
+	JMP	tls
+nmi:
+	GETFS
+	MOVQ	AX, (CPU_machine_nmi+16)(GS)
+	JMP	setfs
 tls:
 	// Continue the frame-pointer chain into the interrupted code.
 	PUSHQ	Frame_IP(R12)
@@ -190,6 +217,8 @@ nofp:
 	MOVQ	AX, CR8
 	MOVQ	Frame_Kernel(R12), BX
 	MOVQ	BX, CPU_InKernel(GS)
+	CMPQ	Frame_Vector(R12), $2
+	JEQ	nmi
 	TESTQ	BX, BX
 	JNZ	tls
 	MOVQ	CPU_Context(GS), AX
@@ -203,6 +232,14 @@ tls:
 	POPQ	DX; POPQ CX; POPQ AX
 	ADDQ	$16, SP	// vector, error
 	IRETQ
+nmi:
+	MOVQ	CPU_machine_nmi(GS), AX
+	MOVQ	AX, CPU_KernelG(GS)
+	MOVQ	(CPU_machine_nmi+8)(GS), AX
+	MOVQ	AX, CPU_machine_tls(GS)
+	MOVQ	(CPU_machine_nmi+16)(GS), AX
+	SETFS
+	JMP	tls
 
 // systemCall is the SYSCALL entry. CX and R11 hold the return address and
 // flags; interrupts are disabled by FMASK. Go's stubs are caller-save, so there

@@ -120,6 +120,7 @@
 #define const_CausePageFault 3
 #define const_CauseProtection 9
 #define const_CauseUndefined 8
+#define const_InterruptStackExtra 0
 #define const_KernelBase 280375465082880
 #define const_KindBits 4
 #define const_LockHeld 2

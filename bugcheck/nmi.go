@@ -1,6 +1,7 @@
 package bugcheck
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"irqlab/arch"
@@ -59,6 +60,9 @@ const parityError = 0x4F4454
 // callbacks are asked; if none of them claims it, the machine stops.
 func NMI(f *arch.Frame) {
 	if Stopping() {
+		if atomic.LoadUint32(&owner) == arch.ThisCPU().ID+1 {
+			return // it has better things to do
+		}
 		Freeze(f)
 	}
 	handled := false

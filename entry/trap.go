@@ -28,7 +28,9 @@ func trap(f *arch.Frame) {
 	case arch.CausePageFault:
 		pageFault(f)
 	case arch.CauseNMI:
+		irql.Set(irql.High)
 		bugcheck.NMI(f)
+		return // nothing is delivered in the middle of whatever that was
 	case arch.CauseBreakpoint:
 		if !f.FromKernel() && kernel.ServeCall(f) {
 			return

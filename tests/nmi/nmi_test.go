@@ -3,12 +3,16 @@
 package nmi
 
 import (
+	"math/rand"
+	"runtime"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/irql"
+	"irqlab/ntstatus"
 	"irqlab/tests/kit"
 	. "irqlab/wdk"
 )
@@ -58,6 +62,57 @@ func TestCallbacks(t *testing.T) {
 		t.Error(s)
 	}
 	if s := KeDeregisterNmiCallback(second); s != STATUS_INVALID_HANDLE {
+		t.Error(s)
+	}
+}
+
+// Non-maskable interrupts hit a processor at any instruction, of Go code, of
+// system calls and of changes of stacks, and change nothing.
+func TestStorm(t *testing.T) {
+	kit.NeedCPUs(t, 2)
+	var got uint32
+	handle := KeRegisterNmiCallback(func(PVOID, BOOLEAN) BOOLEAN { atomic.AddUint32(&got, 1); return true }, nil)
+	var stop atomic.Bool
+	target := kit.CPUs() - 1
+	victim := kit.Go(t, func() ntstatus.Status {
+		x, y := 1.5, uint64(7)
+		for !stop.Load() {
+			syscall.Getpid()
+			KeLowerIrql(KeRaiseIrqlToDpcLevel())
+			runtime.Gosched()
+			for range 100 {
+				x = x*1.0000001 + 1e-9
+				y = y*6364136223846793005 + 1
+			}
+		}
+		if x < 1.5 || y == 0 {
+			return ntstatus.Unsuccessful
+		}
+		return ntstatus.Success
+	}, func() { kit.OnCPU(target) })
+	kit.Run(t, func() {
+		for range 3000 {
+			n := atomic.LoadUint32(&got)
+			board.SendNMI(target)
+			for range 100_000 { // they come one at a time
+				if atomic.LoadUint32(&got) != n {
+					break
+				}
+				arch.Pause()
+			}
+			for range rand.Intn(50) {
+				arch.Pause()
+			}
+		}
+	}, func() { kit.OnCPU(0) })
+	stop.Store(true)
+	if s := victim.Join(t); s != ntstatus.Success {
+		t.Error(s)
+	}
+	if n := atomic.LoadUint32(&got); n < 2500 {
+		t.Errorf("only %d interrupts came", n)
+	}
+	if s := KeDeregisterNmiCallback(handle); s != STATUS_SUCCESS {
 		t.Error(s)
 	}
 }
