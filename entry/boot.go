@@ -167,8 +167,8 @@ func idle(id uintptr) {
 		startOthers()
 		disk.Init()
 		crash.Init(dumpKind())
-		paging.Start()
 		kernel.StartThreads()
+		paging.Start()
 		linux.Start()
 	}
 	kernel.Idle()
