@@ -4,6 +4,7 @@ package kit
 
 import (
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -183,6 +184,14 @@ func At(l irql.Level, fn func()) {
 	old := irql.Raise(l)
 	fn()
 	irql.Lower(old)
+}
+
+// Uncollected keeps the garbage collector off until the end of the test, in which
+// raised Go code waits for other Go code: a collector that has begun to stop the
+// world would wait for the first, and let the second wait.
+func Uncollected(t testing.TB) {
+	percent := debug.SetGCPercent(-1)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
 }
 
 // Interrupt makes a software interrupt of a level on this processor, and leaves

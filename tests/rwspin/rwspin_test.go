@@ -87,6 +87,7 @@ func spinUntil(ok func() bool) bool {
 // rule: rwspin-convert
 func TestWriterPriority(t *testing.T) {
 	kit.NeedCPUs(t, 2)
+	kit.Uncollected(t)
 	l := kit.New[spin.Shared](t)
 	var let, wrote uint32
 	var ready atomic.Bool

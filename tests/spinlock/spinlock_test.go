@@ -75,6 +75,7 @@ func TestOwner(t *testing.T) {
 // rule: spin-try
 func TestTry(t *testing.T) {
 	kit.NeedCPUs(t, 2)
+	kit.Uncollected(t)
 	l := kit.New[spin.Lock](t)
 	hold, let := uint32(0), uint32(0)
 	holder := kit.Go(t, func() ntstatus.Status {
@@ -251,6 +252,7 @@ func TestQueuedHandle(t *testing.T) {
 // rule: qspin-fifo
 func TestQueuedOrder(t *testing.T) {
 	kit.NeedCPUs(t, 4)
+	kit.Uncollected(t)
 	q := kit.New[spin.Queued](t)
 	for range 8 {
 		var order [3]uint32
