@@ -68,7 +68,10 @@ var callbacks = map[string]func(c *caller){
 		KeFlushQueuedDpcs()
 	},
 	"KSERVICE_ROUTINE": func(c *caller) {
-		devices(c, func(_ PKINTERRUPT, l KIRQL) { kit.Interrupt(l) })
+		devices(c, func(_ PKINTERRUPT, l KIRQL) {
+			kit.Interrupt(l)
+			kit.Until(c, "an interrupt", func() bool { return seen.Load()&(1<<l) != 0 })
+		})
 	},
 	"KSYNCHRONIZE_ROUTINE": func(c *caller) {
 		devices(c, func(i PKINTERRUPT, _ KIRQL) { KeSynchronizeExecution(i, noteSynchronized, nil) })
