@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// Image is the program that runs on the machine: its code, symbols and types.
+// Image is the program that runs on the machine: its code, symbols and types. It is
+// for one goroutine at a time: types are read as they are asked for.
 type Image struct {
 	Path string
 

@@ -13,7 +13,8 @@ import (
 	"irqlab/kd/core"
 )
 
-// images are those that the kernel debugger has read: it takes a moment.
+// images are those that the kernel debugger has read: it takes a moment. An image is
+// for one session at a time, which holds the lock.
 var images = struct {
 	sync.Mutex
 	open map[string]*kd.Image
@@ -21,8 +22,6 @@ var images = struct {
 
 func debuggerImage(t *testing.T, path string) *kd.Image {
 	t.Helper()
-	images.Lock()
-	defer images.Unlock()
 	if i := images.open[path]; i != nil {
 		return i
 	}
@@ -42,6 +41,8 @@ var faulting = regexp.MustCompile(`(?m)^FAULTING_FUNCTION:  (.+)$`)
 func analyzes(t *testing.T, image string, d *load.Dump, screen string) {
 	t.Helper()
 	var out bytes.Buffer
+	images.Lock()
+	defer images.Unlock()
 	session := kd.New(debuggerImage(t, image), core.New(d), &out)
 	if err := session.Execute(t.Context(), ".bugcheck; !analyze -v"); err != nil {
 		t.Errorf("kd: %v\n%s", err, &out)
