@@ -62,7 +62,7 @@ in_schedules   = for arch in $(1); do for seed in $(SCHEDULE_SEEDS); do \
 	done; done
 
 schedules: tools
-	@$(call in_schedules,amd64 arm64,100)
+	@($(call in_schedules,amd64,100)) & amd64=$$!; ($(call in_schedules,arm64,100)); status=$$?; wait $$amd64 && exit $$status
 
 soak: tools ## stress every machine for TIME: both architectures, 1, 2 and 4 CPUs, or the ARCH and CPUS given
 	@go test -count 1 -timeout 3h ./internal/faults -faults 200
@@ -95,15 +95,18 @@ lint:
 host-test:
 	@go test -overlay "$$($(IRQLAB) overlay)" -vet=off $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
 
-test-go-short:
-	@$(IRQLAB) gotests -short -arch amd64
-	@$(IRQLAB) gotests -short -arch arm64
+# A command for both architectures at a time, each with one processor's worth of
+# work.
+both = $(1) amd64 & amd64=$$!; $(1) arm64; status=$$?; wait $$amd64 && exit $$status
 
-# Vet has had its say in lint. Runs on 4 processors go without the verifier: what
-# takes a shorter way without it must be tested too.
+test-go-short:
+	@$(call both,$(IRQLAB) gotests -short -arch)
+
+# Vet has had its say in lint. One architecture goes without the verifier: what takes
+# a shorter way without it must be tested too.
+VERIFIER_amd64 := -opt verifier=on
 $(VM_RUNS): vm-%: tools
-	@$(IRQLAB) test -arch $* -cpus 1,2 -opt verifier=on -count 1 -vet=off $(VM_PKGS)
-	@$(IRQLAB) test -arch $* -cpus 4 -count 1 -vet=off $(VM_PKGS)
+	@$(IRQLAB) test -arch $* -cpus 1,2,4 $(VERIFIER_$*) -count 1 -vet=off $(VM_PKGS)
 
 # Cheap when nothing changed, which only the go command knows. Standard input
 # and output belong to the guest.

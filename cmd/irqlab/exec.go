@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"irqlab/image"
@@ -21,11 +22,10 @@ const (
 
 func execCommand() *subcommand {
 	var m machineFlags
-	var turns string
 	fs := newFlagSet("exec")
 	m.registerTest(fs)
 	fs.DurationVar(&m.timeout, "timeout", 0, "end the run after this `time` (default from -test.timeout)")
-	fs.StringVar(&turns, "turns", "", "wait until no other machine with the same `directory` runs")
+	fs.StringVar(&m.turns, "turns", "", "of the machines with the same `directory` run one at a time, or several with 1 CPU")
 	return &subcommand{
 		name:     "exec",
 		usage:    "exec [flags] <linked program> [arguments]",
@@ -38,13 +38,6 @@ func execCommand() *subcommand {
 			}
 			if fs.NArg() == 0 {
 				return &usageError{"exec", fmt.Errorf("name the linked program")}
-			}
-			if turns != "" {
-				unlock, err := lock(turns)
-				if err != nil {
-					return err
-				}
-				defer unlock()
 			}
 			return execBinary(ctx, &m, fs.Arg(0), fs.Args()[1:])
 		},
@@ -87,8 +80,7 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 		if ownDisk {
 			m.Disk = filepath.Join(dir, fmt.Sprintf("disk%d", m.CPUs))
 		}
-		console := qemu.Console{Out: os.Stdout, Err: os.Stderr, HideExit: true}
-		status, err := m.start(ctx, img, cmdline, console, limit)
+		status, err := m.turn(ctx, img, cmdline, limit)
 		if err == nil && status != 0 {
 			err = guestStatus(status)
 		}
@@ -100,6 +92,22 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 		}
 	}
 	return nil
+}
+
+// turn runs the machine when it is its turn.
+func (m *machineFlags) turn(ctx context.Context, img, cmdline string, limit time.Duration) (status int, err error) {
+	if m.turns != "" {
+		how := syscall.LOCK_EX
+		if m.CPUs == 1 {
+			how = syscall.LOCK_SH
+		}
+		unlock, err := lock(m.turns, how)
+		if err != nil {
+			return 0, err
+		}
+		defer unlock()
+	}
+	return m.start(ctx, img, cmdline, qemu.Console{Out: os.Stdout, Err: os.Stderr, HideExit: true}, limit)
 }
 
 // testArgs adapts a test binary's arguments to a machine without files, whose

@@ -472,6 +472,9 @@ func TestDisconnect(t *testing.T) {
 	sender := kit.Go(t, func() ntstatus.Status {
 		for atomic.LoadUint32(&stop) == 0 {
 			board.SendIPI(0, 5)
+			for range 500 { // the processor has other things to do as well
+				arch.Pause()
+			}
 		}
 		return ntstatus.Success
 	}, func() { kit.OnCPU(1) })
