@@ -48,7 +48,6 @@ func (t *Timer) Set(due int64, period, tolerance uint32, d *dpc.Object) bool {
 // SetLocked is Set for those who hold the dispatcher lock.
 func (t *Timer) SetLocked(due int64, period, tolerance uint32, d *dpc.Object) bool {
 	was := t.stop()
-	t.Header.SignalState = 0
 	if t.DPC, t.Period = d, period; d != nil {
 		d.AttachTimer()
 	}
@@ -60,6 +59,9 @@ func (t *Timer) SetLocked(due int64, period, tolerance uint32, d *dpc.Object) bo
 			t.start(now + uint64(period)*Millisecond)
 		}
 	} else {
+		// Only here: a timer that expires at once stays signalled if it was, also
+		// for those who read its state without the lock.
+		t.Header.SignalState = 0
 		t.start(at)
 	}
 	return was
