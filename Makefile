@@ -106,7 +106,7 @@ test-go-short:
 # a shorter way without it must be tested too.
 VERIFIER_amd64 := -opt verifier=on
 $(VM_RUNS): vm-%: tools
-	@$(IRQLAB) test -arch $* -cpus 1,2,4 $(VERIFIER_$*) -count 1 -vet=off $(VM_PKGS)
+	@$(IRQLAB) test -arch $* -cpus 1,2,4 $(VERIFIER_$*) -count 1 -vet=off $(filter-out irqlab/bench,$(VM_PKGS))
 
 # Cheap when nothing changed, which only the go command knows. Standard input
 # and output belong to the guest.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -25,7 +26,7 @@ func execCommand() *subcommand {
 	fs := newFlagSet("exec")
 	m.registerTest(fs)
 	fs.DurationVar(&m.timeout, "timeout", 0, "end the run after this `time` (default from -test.timeout)")
-	fs.StringVar(&m.turns, "turns", "", "of the machines with the same `directory` run one at a time, or several with 1 CPU")
+	fs.StringVar(&m.turns, "turns", "", "machines with the same `directory` that have more CPUs than the host run alone")
 	return &subcommand{
 		name:     "exec",
 		usage:    "exec [flags] <linked program> [arguments]",
@@ -98,7 +99,7 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 func (m *machineFlags) turn(ctx context.Context, img, cmdline string, limit time.Duration) (status int, err error) {
 	if m.turns != "" {
 		how := syscall.LOCK_EX
-		if m.CPUs == 1 {
+		if m.CPUs <= runtime.NumCPU() {
 			how = syscall.LOCK_SH
 		}
 		unlock, err := lock(m.turns, how)

@@ -67,7 +67,8 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 	if !slices.ContainsFunc(args, func(a string) bool { name, _, _ := flagName(a); return name == "p" }) {
 		// Each machine takes a host processor per CPU of its own, and what
 		// tests say about time suffers when it does not get them. If they are
-		// too few for two machines, one runs while the next is built.
+		// too few for two such machines, one with more CPUs than the host runs
+		// alone, and others beside one that is built or waits.
 		parallel := runtime.NumCPU() / slices.Max(m.counts)
 		if parallel < 2 {
 			parallel = 2
