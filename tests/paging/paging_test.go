@@ -228,16 +228,22 @@ func TestStress(t *testing.T) {
 func TestPager(t *testing.T) {
 	words := pages(t, 32)
 	var taken []uintptr
-	for mm.ReadStats().Free > 900 {
-		pa, ok := mm.AllocPage()
-		if !ok {
-			break
+	for ok := true; ok; {
+		// In kernel context: a goroutine that is moved in there would leave the
+		// interrupts of its processor disabled.
+		var pa uintptr
+		kit.Kernel(func() {
+			if ok = mm.ReadStats().Free > 900; ok {
+				pa, ok = mm.AllocPage()
+			}
+		})
+		if ok {
+			taken = append(taken, pa)
 		}
-		taken = append(taken, pa)
 	}
 	kit.Until(t, "the pager to take pages away", func() bool { return state(&words[0]) == mm.PageAway })
 	for _, pa := range taken {
-		mm.FreePage(pa)
+		kit.Kernel(func() { mm.FreePage(pa) })
 	}
 	intact(t, words)
 }
