@@ -212,10 +212,6 @@ func TestStops(t *testing.T) {
 				if _, hangs := hangs[name]; hangs || testing.Short() && i%10 != 0 {
 					continue
 				}
-				// Most of what finds a misuse knows no architecture.
-				if arch != qemu.AMD64 && i%2 != 0 {
-					continue
-				}
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					check(t, arch, image, name)
