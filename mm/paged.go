@@ -54,19 +54,34 @@ func MapPaged(pages int) (va uintptr, ok bool) {
 	on := acquire()
 	at := paged.search(pages)
 	if at >= 0 {
-		va, ok = PagedAddress(at), true
-		for i := 0; ok && i < pages; i++ {
-			e := page(va+uintptr(i)*arch.PageSize, false)
-			if ok = e != nil; ok {
-				store(e, softEntry(PageZero, 0))
-			}
-		}
-		if ok {
+		va = PagedAddress(at)
+		if ok = reservePaged(va, pages); ok {
 			paged.take(at, pages)
 		}
 	}
 	release(on)
 	return va, ok
+}
+
+// reservePaged makes entries for pages without memory, all or none. Lock held.
+func reservePaged(va uintptr, pages int) bool {
+	for i := range pages {
+		e := page(va+uintptr(i)*arch.PageSize, false)
+		if e == nil {
+			forgetPaged(va, i)
+			return false
+		}
+		store(e, softEntry(PageZero, 0))
+	}
+	return true
+}
+
+// forgetPaged clears the entries of pages. Lock held.
+func forgetPaged(va uintptr, pages int) {
+	for i := range pages {
+		e, _ := lookup(va + uintptr(i)*arch.PageSize)
+		store(e, 0)
+	}
 }
 
 // UnmapPaged gives addresses back. No page of them is in memory or in the page
@@ -75,10 +90,7 @@ func MapPaged(pages int) (va uintptr, ok bool) {
 // IRQL: <= DISPATCH_LEVEL
 func UnmapPaged(va uintptr, pages int) {
 	on := acquire()
-	for i := range pages {
-		e, _ := lookup(va + uintptr(i)*arch.PageSize)
-		store(e, 0)
-	}
+	forgetPaged(va, pages)
 	paged.mark(PagedIndex(va), pages+1, false)
 	release(on)
 }
