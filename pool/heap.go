@@ -90,11 +90,17 @@ func (h *heap) alloc(size uintptr, tag Tag) (p uintptr, fresh bool) {
 // allocPages is alloc for a page and more.
 func (h *heap) allocPages(size uintptr, tag Tag) uintptr {
 	n := size/pageSize + (size%pageSize+pageSize-1)/pageSize
-	if n > maxPages || !h.spans.reserve(h, int(n)) {
+	if n > maxPages {
 		return 0
 	}
+	// The pages come first: a request that cannot be met must not make the table
+	// of spans grow to its size.
 	va, ok := h.mapPages(int(n))
 	if !ok {
+		return 0
+	}
+	if !h.spans.reserve(h, int(n)) {
+		h.unmapPages(va, int(n))
 		return 0
 	}
 	h.pages += int(n)

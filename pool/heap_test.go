@@ -149,6 +149,16 @@ func TestExhaustion(t *testing.T) {
 }
 
 // rule: pool-double-free
+// A request that cannot be met takes nothing, not even for the table of pages.
+func TestTooLarge(t *testing.T) {
+	h := newHeap(t, true)
+	for _, pages := range []uintptr{arenaPages, maxPages, maxPages + 1} {
+		if p, _ := h.alloc(pages*pageSize, testTag); p != 0 || len(theArena.mapped) != 0 {
+			t.Errorf("%d pages: at %#x, with %d runs of pages mapped", pages, p, len(theArena.mapped))
+		}
+	}
+}
+
 func TestDoubleFree(t *testing.T) {
 	for _, checked := range []bool{true, false} {
 		// Alone in the page, between neighbours in use, between free ones.

@@ -1,10 +1,11 @@
-// Package pool is the kernel's dynamic memory: paged pool, see SetPaged, and the
-// nonpaged pool, memory that is always present, may be touched at any IRQL, and is
-// shared by all processors. Kernel objects live in the latter, because the documentation demands resident storage of them and the Go
-// heap is not (a page of it may be absent, and it is the garbage collector's).
+// Package pool is the kernel's dynamic memory: paged pool, see SetPaged, and
+// nonpaged pool, which is always present, may be touched at any IRQL, and is
+// shared by all processors. Kernel objects live in the latter: the documentation
+// demands resident storage of them, and the Go heap is not resident (a page of it
+// may be absent, and it is the garbage collector's).
 //
-// Nothing in the pool is seen by the garbage collector. A pointer to the Go
-// heap must not be stored there; package wdk keeps a registry for those.
+// Nothing in the pool is seen by the garbage collector. What a pointer in there
+// refers to on the Go heap must be kept alive by package registry.
 //
 // Every allocation has a tag of four characters and is accounted under it. In
 // checked mode (the default) freed memory is filled with a pattern that is

@@ -58,10 +58,14 @@ func (s *special) wants(tag Tag) bool { return s.all || s.tag != 0 && s.tag == t
 // none.
 func (h *heap) allocSpecial(size uintptr, tag Tag) uintptr {
 	n := int((size + pageSize - 1) / pageSize)
-	if n > maxPages || !h.spans.reserve(h, n) {
+	if n > maxPages {
 		return 0
 	}
 	va, ok := mm.MapSpecial(n)
+	if ok && !h.spans.reserve(h, n) {
+		mm.UnmapSpecial(va, n)
+		ok = false
+	}
 	if !ok {
 		h.special.refused++
 		return 0
