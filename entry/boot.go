@@ -11,8 +11,6 @@ import (
 	"irqlab/crash"
 	"irqlab/disk"
 	"irqlab/dpc"
-	"irqlab/dump"
-	"irqlab/fault"
 	"irqlab/ipi"
 	"irqlab/irql"
 	"irqlab/kernel"
@@ -47,27 +45,26 @@ const (
 func boot() {
 	Counter = arch.Counter()
 	irql.Set(irql.High)
-	board.Init()
+	if !board.Init() {
+		bugcheck.Print("irqlab: the loader says nothing about memory that could be understood\n")
+	}
 	if seed := linux.Seed(); seed != 0 {
 		chance.Start(seed)
 	}
-	if v, ok := linux.Option("fault"); ok && !fault.Arm(v) {
-		bugcheck.Print("irqlab: option fault is not a kind and an occasion, such as ipi@120; there will be no fault\n")
-	}
+	armFault()
 	irql.Start()
 	irql.Locked = kernel.RunsLocked
 	dpc.TimerOf = kernel.TimerOf
 	spin.SetChecked(true)
 	verified := verifierRules()
-	if v, _ := linux.Option("checks"); v == "off" && verified == 0 {
+	if verified == 0 && isOption("checks", "off") {
 		checksOff()
 	}
 	mm.Init()
 	mm.Shootdown = ipi.FlushTLB
 	bugcheck.Thread = currentThread
 	bugcheck.WriteDump = crash.Write
-	after, _ := linux.Option("stop")
-	bugcheck.Restart = after == "restart"
+	bugcheck.Restart = isOption("stop", "restart")
 	dpc.SingleLimit, dpc.SumLimit = dpcTicks, raisedTicks
 	dpc.APCDisable = kernel.APCDisable
 	pool.OnFree(dpc.CheckFree)
@@ -84,52 +81,6 @@ func boot() {
 		bugcheck.Stop(bugcheck.NoPagesAvailable, 0, 0, 0, 0)
 	}
 	kernel.Launch(0)
-}
-
-// setSpecialPool follows the options special, all or a tag, and specialat, which
-// is start if blocks are to be guarded in front.
-func setSpecialPool() {
-	what, ok := linux.Option("special")
-	if !ok {
-		return
-	}
-	where, _ := linux.Option("specialat")
-	pool.SetSpecial(what == "all", pool.TagOf(what), where == "start")
-}
-
-// verifierRules returns what the option verifier asks for; what it does not
-// understand is all of it.
-func verifierRules() verifier.Rule {
-	v, ok := linux.Option("verifier")
-	if !ok {
-		return 0
-	}
-	r, ok := verifier.Parse(v)
-	if !ok {
-		r, _ = verifier.Parse("on")
-	}
-	return r
-}
-
-// checksOff turns off checked mode, for those who measure: option checks=off.
-// What the documentation has a bug check for still ends in it; what a checked
-// build finds besides does not.
-func checksOff() {
-	pool.SetChecked(false)
-	spin.SetChecked(false)
-	sync.Checked = false
-	dpc.TimerOf = nil
-}
-
-// dumpKind is the kind of crash dump that option dump= asks for.
-func dumpKind() dump.Kind {
-	if name, ok := linux.Option("dump"); ok {
-		if k, ok := dump.KindOf(name); ok {
-			return k
-		}
-		bugcheck.Print("irqlab: there is no such kind of dump; it is automatic\n")
-	}
-	return dump.Automatic
 }
 
 // secondary is the first Go code of every other processor, on what will be its
