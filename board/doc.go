@@ -2,28 +2,33 @@
 // controller, clock, console, processor start and the way out. Files ending in
 // _amd64 are QEMU's q35 machine, files ending in _arm64 its virt machine.
 //
-// Both follow TamaGo's board contract (runtime/goos). TamaGo's drivers do the
-// work where they exist: UART, LAPIC, I/O APIC and RTC on q35.
+// Both follow TamaGo's board contract (runtime/goos). On q35 TamaGo's drivers do
+// what they can: UART, local APIC, I/O APIC.
 //
 // The functions each board provides:
 //
-//	Init()                          early console; memory map; command line. Boot processor, once
-//	Memory(i) (base, size, ok)      i-th range of RAM that is free to use
-//	CommandLine() string            resident copy of the boot command line
-//	InitInterrupts(), InitCPU()     controller, then per-processor part (each CPU calls InitCPU)
+//	Init() bool                     console, memory map, command line; once, on the boot processor
+//	Memory(i) (base, size, ok)      the i-th range of RAM that is free to use
+//	BootMemory() (lo, hi)           RAM that was used for booting, which Memory leaves out
+//	CommandLine() string            a copy of the boot command line
+//	InitInterrupts()                the controller; once
+//	InitCPU(id)                     the running processor's part of it
 //	Acknowledge(*arch.Frame) Vector the interrupt being delivered; Spurious if none
-//	EndOfInterrupt(Vector)
-//	RequestSelf(level)              software interrupt on this processor: APC (1) or DISPATCH (2)
-//	SendIPI(cpu, level)             the same on another one, or level IPI (14)
-//	SendNMI(cpu)                    freeze (an IPI at HIGH on ARM64)
-//	ConnectLine(line, Vector), DisconnectLine(line)
-//	                                route a device's interrupt line to a vector
-//	Console line, PutByte, GetByte  UART; polled output, receive interrupt
-//	SetTimer(deadline)              one-shot clock interrupt at a counter value, this processor
-//	CounterHz                       frequency of arch.Counter
-//	WallClock() int64               Unix time in seconds, from the RTC
-//	Entropy() uint64                a hardware or counter-derived random word
-//	StartCPUs(ready func)           start the other processors
-//	Exit(status)                    leave QEMU with the agreed status
-//	Reset()                         start the machine anew
+//	EndOfInterrupt(Vector)          lets its level be delivered again
+//	RequestSelf(level)              interrupts this processor: APC (1), DISPATCH (2) or a device level
+//	SendIPI(cpu, level)             interrupts another one
+//	SendNMI(cpu)                    the same at any level, where there is a way
+//	SoftVector(level) Vector        the vector of these interrupts
+//	ConnectLine(line, level, cpu) Vector
+//	                                routes a line, one of Lines, to a vector of the level
+//	DisconnectLine(line)            masks it
+//	PutByte, GetByte, ConsoleReady, ConsoleInput, ConsoleLine
+//	                                UART: polled output, receive interrupt
+//	Calibrate(), CounterHz() uint64 frequency of arch.Counter
+//	SetTimer(deadline)              one clock interrupt for this processor, at a value of it
+//	WallClock() int64               Unix time in seconds
+//	Entropy() uint64                a word that differs from boot to boot
+//	CPUCount(), StartPages(), StartCPUs(n, stacks) uint32
+//	                                the other processors
+//	Exit(status), Reset()           leave QEMU, or start the machine anew
 package board

@@ -2,10 +2,10 @@ package board
 
 import (
 	"irqlab/arch"
+	"irqlab/fault"
 
 	"github.com/usbarmory/tamago/amd64/lapic"
 	"github.com/usbarmory/tamago/soc/intel/ioapic"
-	"irqlab/fault"
 )
 
 // The vector's upper four bits are its IRQL, as in 64-bit Windows: the local
@@ -122,8 +122,12 @@ func send(apic, command uint32) {
 	}
 }
 
+// Lines is the number of interrupt lines, the inputs of the I/O APIC (Intel ICH9
+// data sheet, 5.9).
+const Lines = 24
+
 // ConnectLine routes I/O APIC input line to a vector of the given level on the
-// boot processor.
+// boot processor, whichever was asked for: TamaGo's driver knows no other.
 func ConnectLine(line int, level uintptr, cpu uint32) Vector {
 	v := Vector(level<<4 | uintptr(line&7))
 	io.EnableInterrupt(line, int(v))

@@ -12,16 +12,16 @@ import (
 // same number: an interrupt is delivered if its priority is lower in value.
 const firstLine = 32
 
-// maxLines is the number of device lines on the virt machine (QEMU
+// Lines is the number of device lines on the virt machine (QEMU
 // include/hw/arm/virt.h, NUM_IRQS).
-const maxLines = 256
+const Lines = 256
 
 // Spurious is what Acknowledge returns when there is nothing to do; it takes
 // no EndOfInterrupt (IHI 0069, 2.2.1, INTID 1023).
 const Spurious Vector = 1023
 
 // lineLevels are the IRQLs of connected lines.
-var lineLevels [maxLines]uint8
+var lineLevels [Lines]uint8
 
 func priority(level uintptr) uint8 { return uint8(15-level) << 4 }
 
@@ -62,7 +62,7 @@ const (
 func InitInterrupts() {
 	write32(gicdCTLR, 0)
 	waitDistributor()
-	for i := uintptr(0); i < maxLines/32; i++ {
+	for i := uintptr(0); i < Lines/32; i++ {
 		write32(gicdICENABLER+4+i*4, ^uint32(0))
 		write32(gicdIGROUPR+4+i*4, ^uint32(0))
 	}
@@ -117,7 +117,7 @@ func redistributor(affinity uint64) uintptr {
 // Acknowledge returns the interrupt being delivered, which becomes active: its
 // level and those below are held back until EndOfInterrupt.
 func Acknowledge(f *arch.Frame) Vector {
-	if id := arch.AcknowledgeInterrupt(); id < firstLine+maxLines {
+	if id := arch.AcknowledgeInterrupt(); id < firstLine+Lines {
 		return Vector(id)
 	}
 	return Spurious
@@ -130,7 +130,7 @@ func (v Vector) Level() uintptr {
 		return uintptr(v)
 	case v == vectorClock:
 		return levelClock
-	case v >= firstLine && v < firstLine+maxLines:
+	case v >= firstLine && v < firstLine+Lines:
 		return uintptr(lineLevels[v-firstLine])
 	}
 	return levelHigh

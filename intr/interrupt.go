@@ -116,9 +116,9 @@ func chainOf(v board.Vector) *chain { return &chains[v%numChains] }
 func at(p uintptr) *Interrupt { return (*Interrupt)(unsafe.Pointer(p)) }
 
 // Connect lets the interrupt happen (IoConnectInterrupt). It returns
-// STATUS_INVALID_PARAMETER for a level that is no device level, a processor
-// that does not exist, and a line in use that both sides do not agree to share
-// at the same level and mode.
+// STATUS_INVALID_PARAMETER for a level that is no device level, a processor or
+// a line that does not exist, and a line in use that both sides do not agree to
+// share at the same level and mode.
 //
 // IRQL: PASSIVE_LEVEL
 func (i *Interrupt) Connect() ntstatus.Status {
@@ -149,7 +149,7 @@ func connect(arg unsafe.Pointer) {
 // connect is Connect with the table's lock held.
 func (i *Interrupt) connect() ntstatus.Status {
 	if i.linked || i.routine == 0 ||
-		i.level < irql.DeviceMin || i.level > irql.DeviceMax ||
+		i.level < irql.DeviceMin || i.level > irql.DeviceMax || i.synchronize > irql.High || i.line >= board.Lines ||
 		i.cpu >= atomic.LoadUint32(&arch.NumCPUs) {
 		return ntstatus.InvalidParameter
 	}

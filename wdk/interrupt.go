@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"unsafe"
 
+	"irqlab/board"
 	"irqlab/intr"
 	"irqlab/irql"
 	"irqlab/pool"
@@ -28,7 +29,8 @@ func IoConnectInterrupt(InterruptObject *PKINTERRUPT, ServiceRoutine PKSERVICE_R
 	atMost(irql.Passive)
 	*InterruptObject = nil
 	ProcessorEnableMask &= KeQueryActiveProcessors()
-	if ProcessorEnableMask == 0 || SynchronizeIrql < Irql {
+	if ProcessorEnableMask == 0 || SynchronizeIrql < Irql || SynchronizeIrql > HIGH_LEVEL ||
+		Vector >= board.Lines && Vector != SoftwareVector {
 		return STATUS_INVALID_PARAMETER
 	}
 	p := pool.Alloc(unsafe.Sizeof(KINTERRUPT{}), interruptTag)

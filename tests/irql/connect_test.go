@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"irqlab/board"
 	"irqlab/irql"
 	"irqlab/tests/kit"
 	. "irqlab/wdk"
@@ -12,6 +13,23 @@ import (
 func counts(_ PKINTERRUPT, context PVOID) BOOLEAN {
 	atomic.AddUint32((*uint32)(context), 1)
 	return true
+}
+
+// A vector or a SynchronizeIrql that does not exist is refused.
+func TestConnectWrong(t *testing.T) {
+	n := kit.New[uint32](t)
+	for _, c := range []struct {
+		vector      ULONG
+		synchronize KIRQL
+	}{
+		{board.Lines, 8}, {1 << 31, 8}, {SoftwareVector - 1, 8}, {SoftwareVector, 7}, {SoftwareVector, HIGH_LEVEL + 1}, {SoftwareVector, 0xFF},
+	} {
+		i := PKINTERRUPT(PVOID(n))
+		s := IoConnectInterrupt(&i, counts, PVOID(n), nil, c.vector, 8, c.synchronize, Latched, false, 1, false)
+		if s != STATUS_INVALID_PARAMETER || i != nil {
+			t.Errorf("vector %#x, SynchronizeIrql %d: %v, object %p", c.vector, c.synchronize, s, i)
+		}
+	}
 }
 
 func TestConnectEx(t *testing.T) {

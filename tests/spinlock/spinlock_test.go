@@ -447,6 +447,8 @@ func TestSharedVector(t *testing.T) {
 		{Routine: claim, Line: -1, Level: 2},                                   // not a device level
 		{Routine: claim, Line: -1, Level: 13},                                  // not a device level
 		{Routine: claim, Line: -1, Level: 8, CPU: arch.MaxCPUs},                // no such processor
+		{Routine: claim, Line: board.Lines, Level: 8},                          // no such line
+		{Routine: claim, Line: -1, Level: 8, Synchronize: irql.High + 1},       // no such level
 		{Line: -1, Level: 8},                                                   // no routine
 	} {
 		i := kit.New[intr.Interrupt](t)
