@@ -117,19 +117,21 @@ func (c *Callback) Deregister() bool {
 	return ok
 }
 
+// maxCallbacks bounds how far the list is followed: a damaged one may be a circle.
+const maxCallbacks = 4096
+
 // runCallbacks calls the ordinary callbacks. A damaged list ends it.
 func runCallbacks() {
 	stage = "while running a bug check callback"
-	for a := callbacks.first; a != 0; {
+	a := callbacks.first
+	for n := 0; a != 0 && n < maxCallbacks; n++ {
 		c := callbackAt(a)
-		if !writableWord(a) || !writableWord(a+unsafe.Sizeof(*c)-8) {
+		if !c.readable() {
 			return
 		}
-		if c.Reason == AfterDump {
-			if c.begin() {
-				(*(*func(unsafe.Pointer, uint32))(unsafe.Pointer(&c.Routine)))(c.Buffer, c.Length)
-				c.State = CallbackFinished
-			}
+		if c.Reason == AfterDump && c.begin() {
+			(*(*func(unsafe.Pointer, uint32))(unsafe.Pointer(&c.Routine)))(c.Buffer, c.Length)
+			c.State = CallbackFinished
 		}
 		a = c.next
 	}
@@ -144,9 +146,10 @@ type ReasonRoutine func(reason Reason, c *Callback, data unsafe.Pointer, length 
 //
 // IRQL: HIGH_LEVEL
 func CallReason(reason Reason, data unsafe.Pointer, length uint32, before, after func()) {
-	for a := callbacks.first; a != 0; {
+	a := callbacks.first
+	for n := 0; a != 0 && n < maxCallbacks; n++ {
 		c := callbackAt(a)
-		if !writableWord(a) || !writableWord(a+unsafe.Sizeof(*c)-8) {
+		if !c.readable() {
 			return
 		}
 		if c.Reason == reason && c.begin() {
@@ -172,4 +175,11 @@ func (c *Callback) begin() bool {
 	return true
 }
 
-func writableWord(va uintptr) bool { return va%8 == 0 && arch.Canonical(va) && readable(va) }
+// readable reports whether the record is in memory, from its first word to its
+// last.
+func (c *Callback) readable() bool {
+	at := uintptr(unsafe.Pointer(c))
+	return readableWord(at) && readableWord(at+unsafe.Sizeof(*c)-8)
+}
+
+func readableWord(va uintptr) bool { return va%8 == 0 && arch.Canonical(va) && readable(va) }
