@@ -118,6 +118,9 @@ func carry(h *layout.Header, f *layout.File) disk.Error {
 		}
 		at += n
 	}
+	if e := disk.Flush(); e != disk.OK {
+		return e
+	}
 	if e := setFile(&h.DumpFile, f); e != disk.OK {
 		return e
 	}

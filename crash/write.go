@@ -87,6 +87,10 @@ func Write(r *bugcheck.Record) {
 	w.memory(&p)
 	done := layout.File{Magic: layout.FileMagic, State: layout.Unread, Code: uint32(r.Code),
 		Length: uint64(p.length), Time: board.WallClock(), Sequence: old.Sequence}
+	// The disk may write in any order what it is told before a flush.
+	if w.failure == disk.OK {
+		w.failure = disk.Flush()
+	}
 	if w.failure == disk.OK {
 		w.failure = setFile(&h.PageFile, &done)
 	}
