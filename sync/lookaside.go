@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"math"
 	"sync/atomic"
 	"unsafe"
 
@@ -50,7 +51,7 @@ const (
 // Flags of Init: what to do if there is no memory.
 const (
 	lookasideRaise = 1 // EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL
-	lookasideNoTry = 2 // EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE
+	lookasideFail  = 2 // EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE
 )
 
 // Init makes l an empty list of blocks of size bytes, at least a pointer's, with
@@ -64,11 +65,14 @@ const (
 // IRQL: <= DISPATCH_LEVEL
 func (l *Lookaside) Init(allocate AllocateRoutine, free FreeRoutine, poolType, flags uint32, size uintptr, tag pool.Tag) ntstatus.Status {
 	checkResident(unsafe.Pointer(l), unsafe.Sizeof(*l))
-	if flags > lookasideNoTry {
+	if flags > lookasideFail {
 		return ntstatus.InvalidParameter5
 	}
+	if flags == lookasideRaise {
+		poolType |= lookasideRaises
+	}
 	*l = Lookaside{Depth: lookasideDepth, MaximumDepth: lookasideMaximum, Type: poolType, Tag: tag}
-	l.Size = uint32(max(size, unsafe.Sizeof(kept{})))
+	l.Size = uint32(min(max(size, unsafe.Sizeof(kept{})), math.MaxUint32))
 	l.Allocate = *(*uintptr)(unsafe.Pointer(&allocate))
 	l.Free = *(*uintptr)(unsafe.Pointer(&free))
 	l.Entry.Init()
@@ -76,7 +80,8 @@ func (l *Lookaside) Init(allocate AllocateRoutine, free FreeRoutine, poolType, f
 }
 
 // Get returns a block, or nil if there is no memory
-// (ExAllocateFromLookasideListEx). It is not cleared.
+// (ExAllocateFromLookasideListEx). It is not cleared. If the list was made so, a
+// lack of memory raises STATUS_INSUFFICIENT_RESOURCES instead.
 //
 // IRQL: <= DISPATCH_LEVEL
 func (l *Lookaside) Get() unsafe.Pointer {
@@ -85,6 +90,14 @@ func (l *Lookaside) Get() unsafe.Pointer {
 		return e
 	}
 	atomic.AddUint32(&l.AllocateMisses, 1)
+	p := l.allocate()
+	if p == nil && l.Type&lookasideRaises != 0 {
+		kernel.RaiseStatus(ntstatus.NoResources)
+	}
+	return p
+}
+
+func (l *Lookaside) allocate() unsafe.Pointer {
 	if l.Allocate != 0 {
 		return (*(*AllocateRoutine)(unsafe.Pointer(&l.Allocate)))(l.Type, uintptr(l.Size), l.Tag, l)
 	}
@@ -142,8 +155,11 @@ func (l *Lookaside) push(p unsafe.Pointer) bool {
 	return true
 }
 
-// lookasidePaged is the bit of Type that says paged pool (POOL_TYPE).
-const lookasidePaged = 1
+// Bits of Type (POOL_TYPE): paged pool, and POOL_RAISE_IF_ALLOCATION_FAILURE.
+const (
+	lookasidePaged  = 1
+	lookasideRaises = 16
+)
 
 // stock is a list of blocks of paged pool. An SList would touch them with
 // interrupts disabled, when a page that is away cannot come back.

@@ -9,8 +9,8 @@ import (
 	"irqlab/sync"
 )
 
-// The lookaside lists; there is no paged pool, so they differ in name only. All
-// lie in nonpaged pool.
+// The lookaside lists differ in the pool that their blocks come from. The lists
+// themselves all lie in nonpaged pool.
 type (
 	NPAGED_LOOKASIDE_LIST  = sync.Lookaside
 	PNPAGED_LOOKASIDE_LIST = *NPAGED_LOOKASIDE_LIST
@@ -33,7 +33,8 @@ const (
 )
 
 // ExInitializeLookasideListEx makes Lookaside an empty list of blocks of Size
-// bytes. Allocate and Free may be nil. Depth is reserved.
+// bytes. Allocate and Free may be nil. With EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL
+// an allocation that fails raises STATUS_INSUFFICIENT_RESOURCES. Depth is reserved.
 //
 // It returns STATUS_INVALID_PARAMETER_4 for a kind of pool that does not exist
 // and STATUS_INVALID_PARAMETER_5 for such flags.
@@ -51,13 +52,14 @@ func ExInitializeLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Allocate PALLOCAT
 }
 
 // ExInitializeNPagedLookasideList makes Lookaside an empty list of blocks of Size
-// bytes. Depth is reserved.
+// bytes. Of the Flags POOL_RAISE_IF_ALLOCATION_FAILURE counts: an allocation that
+// fails raises STATUS_INSUFFICIENT_RESOURCES then. Depth is reserved.
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExInitializeNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) {
 	atMost(irql.Dispatch)
 	hold(unsafe.Pointer(Lookaside), Allocate, *(*PVOID)(unsafe.Pointer(&Free)))
-	Lookaside.Init(Allocate, Free, uint32(NonPagedPool), 0, Size, pool.Tag(Tag))
+	Lookaside.Init(Allocate, Free, uint32(NonPagedPool)|Flags&POOL_RAISE_IF_ALLOCATION_FAILURE, 0, Size, pool.Tag(Tag))
 }
 
 // ExAllocateFromNPagedLookasideList returns a block, or nil if there is no memory.
@@ -85,13 +87,13 @@ func ExDeleteNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) {
 }
 
 // ExInitializePagedLookasideList makes Lookaside an empty list of blocks of Size
-// bytes. Depth is reserved.
+// bytes. Flags and Depth are as in ExInitializeNPagedLookasideList.
 //
 // IRQL: <= APC_LEVEL
 func ExInitializePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) {
 	atMost(irql.APC)
 	hold(unsafe.Pointer(Lookaside), Allocate, *(*PVOID)(unsafe.Pointer(&Free)))
-	Lookaside.Init(Allocate, Free, uint32(PagedPool), 0, Size, pool.Tag(Tag))
+	Lookaside.Init(Allocate, Free, uint32(PagedPool)|Flags&POOL_RAISE_IF_ALLOCATION_FAILURE, 0, Size, pool.Tag(Tag))
 }
 
 // ExAllocateFromPagedLookasideList returns a block, or nil if there is no memory.

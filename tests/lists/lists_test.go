@@ -180,6 +180,28 @@ func TestLookaside(t *testing.T) {
 	}
 }
 
+// What cannot be had is nil, or an exception if the list was made so: never a block
+// that is too small.
+func TestLookasideExhausted(t *testing.T) {
+	const tooMuch = 1<<40 + 16
+	l := kit.New[LOOKASIDE_LIST_EX](t)
+	for _, kind := range []POOL_TYPE{NonPagedPoolNx, PagedPool} {
+		for flags, want := range []NTSTATUS{STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS} {
+			if s := ExInitializeLookasideListEx(l, nil, nil, kind, ULONG(flags), tooMuch, Tag("Look"), 0); s != STATUS_SUCCESS {
+				t.Fatal(s)
+			}
+			var p PVOID
+			if s := kit.Raised(func() { p = ExAllocateFromLookasideListEx(l) }); s != want || p != nil {
+				t.Errorf("pool type %d, flags %d: %v at %p, want %v", kind, flags, s, p, want)
+			}
+		}
+	}
+	ExInitializeNPagedLookasideList(l, nil, nil, POOL_RAISE_IF_ALLOCATION_FAILURE, tooMuch, Tag("Look"), 0)
+	if s := kit.Raised(func() { ExAllocateFromNPagedLookasideList(l) }); s != STATUS_INSUFFICIENT_RESOURCES {
+		t.Errorf("POOL_RAISE_IF_ALLOCATION_FAILURE: %v", s)
+	}
+}
+
 // rule: io-devqueue-first
 // rule: io-devqueue-second
 // rule: io-devqueue-bykey
