@@ -135,6 +135,9 @@ func (g *goCommand) mainPackage(ctx context.Context, words []string) (p pkg, has
 	if err != nil {
 		return p, false, err
 	}
+	if err := checkSums(pkgs); err != nil {
+		return p, false, err
+	}
 	found := 0
 	for _, q := range pkgs {
 		if q.ImportPath == entryPackage {
@@ -147,7 +150,7 @@ func (g *goCommand) mainPackage(ctx context.Context, words []string) (p pkg, has
 	switch {
 	case found != 1:
 		return p, false, fmt.Errorf("%s names %d packages; name one main package", strings.Join(words, " "), found)
-	case p.Dir == "" && p.Error != nil:
+	case (p.Dir == "" || len(p.GoFiles) == 0) && p.Error != nil:
 		return p, false, errors.New(p.Error.Err)
 	case p.Name != "main" && p.Name != "":
 		return p, false, fmt.Errorf("%s is package %s, not a main package: it can be tested (irqlab test) but not run",

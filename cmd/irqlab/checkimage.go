@@ -50,7 +50,7 @@ func checkImages(images []string) error {
 	for _, path := range images {
 		violations, functions, err := residentcheck.Check(path, resident.Packages)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", path, err)
 		}
 		for _, v := range violations {
 			fmt.Println(v)
@@ -71,6 +71,9 @@ func checkImages(images []string) error {
 func buildWholeKernel(ctx context.Context, m *machineFlags, path string) error {
 	g, err := newGoCommand(ctx, m.Arch)
 	if err != nil {
+		return err
+	}
+	if err := g.checkModule(ctx); err != nil {
 		return err
 	}
 	module, err := g.moduleDir(ctx)

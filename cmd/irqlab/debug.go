@@ -98,11 +98,7 @@ func waitForDebugger(ctx context.Context, m *machineFlags, p *program, args []st
 		gdb = name
 		fmt.Fprintf(os.Stderr, "no gdb for %s found; on Debian: sudo apt-get install %s\n", m.Arch, name)
 	}
-	words := []string{gdb}
-	for _, w := range gdbArgs(m, p) {
-		words = append(words, quote(w))
-	}
-	fmt.Fprintf(os.Stderr, "the machine waits for a debugger:\n\t%s\n", strings.Join(words, " "))
+	fmt.Fprintf(os.Stderr, "the machine waits for a debugger:\n\t%s\n", shellWords(append([]string{gdb}, gdbArgs(m, p)...)))
 	return boot(ctx, m, p.image, args, 0)
 }
 
@@ -110,6 +106,9 @@ func waitForDebugger(ctx context.Context, m *machineFlags, p *program, args []st
 func debug(ctx context.Context, m *machineFlags, p *program, args []string, gdb string) error {
 	cmdline, err := m.cmdline(args)
 	if err != nil {
+		return err
+	}
+	if err := ensureDisk(m); err != nil { // gdb would only say that nobody answers
 		return err
 	}
 	// Ctrl-C is gdb's: it stops the guest, not this tool.

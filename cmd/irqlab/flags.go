@@ -37,7 +37,20 @@ func newFlagSet(name string) *flag.FlagSet {
 
 func (m *machineFlags) register(fs *flag.FlagSet) {
 	m.registerRest(fs)
-	fs.IntVar(&m.CPUs, "cpus", m.CPUs, "number of CPUs, 1 to 8")
+	fs.Func("cpus", "number of CPUs, 1 to 8 (default 2)", func(s string) (err error) {
+		if m.CPUs, err = strconv.Atoi(s); err != nil {
+			return fmt.Errorf("not a number")
+		}
+		return nil
+	})
+}
+
+// Check reports settings that do not make a machine.
+func (m *machineFlags) Check() error {
+	if m.timeout < 0 {
+		return fmt.Errorf("a run cannot end after %v (-timeout)", m.timeout)
+	}
+	return m.Machine.Check()
 }
 
 // registerTest is register for tests, which run on one machine after the other if

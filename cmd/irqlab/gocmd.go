@@ -115,13 +115,19 @@ func (g *goCommand) output(ctx context.Context, args ...string) ([]byte, error) 
 	cmd := g.command(ctx, args...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if errors.Is(err, exec.ErrNotFound) {
+	switch {
+	case err == nil:
+		return out, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("the go command is not in PATH; install Go from https://go.dev/dl")
+	case strings.Contains(stderr.String(), "go.mod file not found"):
+		return nil, fmt.Errorf("this directory is in no Go module; make it one with\n\tgo mod init NAME")
+	case stderr.Len() == 0:
+		return nil, fmt.Errorf("go %s: %w", args[0], err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("go %s: %s", args[0], bytes.TrimSpace(stderr.Bytes()))
-	}
-	return out, nil
+	return nil, fmt.Errorf("go %s: %s", args[0], bytes.TrimSpace(stderr.Bytes()))
 }
 
 // flags returns the build flags of a kernel. Later -gcflags win, so a user's
@@ -180,13 +186,23 @@ func (g *goCommand) list(ctx context.Context, args ...string) ([]pkg, error) {
 
 // checkModule reports whether packages here can import the kernel.
 func (g *goCommand) checkModule(ctx context.Context) error {
-	pkgs, err := g.list(ctx, entryPackage)
+	pkgs, err := g.list(ctx, "-deps", entryPackage)
 	if err != nil {
 		return err
 	}
-	if len(pkgs) != 1 || pkgs[0].Dir == "" {
+	if !slices.ContainsFunc(pkgs, func(p pkg) bool { return p.ImportPath == entryPackage && p.Dir != "" }) {
 		return fmt.Errorf("this directory's module does not require irqlab; in its go.mod, add\n" +
-			"\trequire irqlab v0.0.0\n\treplace irqlab => <path of your irqlab checkout>")
+			"\trequire irqlab v0.0.0\n\treplace irqlab => <path of your irqlab checkout>\n" +
+			"and run\n\tgo get " + entryPackage)
+	}
+	return checkSums(pkgs)
+}
+
+// checkSums reports that the user's go.sum lacks the modules that the kernel needs,
+// which the go command would say for every package of theirs.
+func checkSums(pkgs []pkg) error {
+	if slices.ContainsFunc(pkgs, func(p pkg) bool { return p.Error != nil && strings.Contains(p.Error.Err, "missing go.sum entry") }) {
+		return fmt.Errorf("this directory's module does not have all that irqlab needs; run\n\tgo get " + entryPackage)
 	}
 	return nil
 }

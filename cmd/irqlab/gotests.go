@@ -49,6 +49,9 @@ func gotestsCommand() *subcommand {
 			if err := t.machine.Check(); err != nil {
 				return &usageError{"gotests", err}
 			}
+			if t.workers < 1 {
+				return &usageError{"gotests", fmt.Errorf("%d machines at a time run nothing (-p)", t.workers)}
+			}
 			if _, err := qemu.Find(t.machine.Arch); err != nil {
 				return err
 			}
@@ -70,6 +73,9 @@ type goTests struct {
 
 func (t *goTests) run(ctx context.Context, names []string) (err error) {
 	if t.goc, err = newGoCommand(ctx, t.machine.Arch); err != nil {
+		return err
+	}
+	if err := t.goc.checkModule(ctx); err != nil {
 		return err
 	}
 	if t.dir, err = os.MkdirTemp("", "irqlab"); err != nil {

@@ -161,7 +161,13 @@ func TestUserModule(t *testing.T) {
 		}
 	}
 	t.Chdir(dir)
-	t.Setenv("GOFLAGS", "-mod=mod")
+	const cure = "go get irqlab/entry"
+	if _, errs, status := irqlab(t, "", "run", "./mydriver"); status != statusFailure || !strings.Contains(errs, cure) {
+		t.Errorf("without go.sum: status %d\n%s", status, errs)
+	}
+	if out, err := exec.Command("go", "get", "irqlab/entry").CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", cure, err, out)
+	}
 	out, errs, status := irqlab(t, "", "run", "./mydriver", "-timeout", "1m")
 	if status != 0 || !strings.HasPrefix(out, "my driver\n") {
 		t.Errorf("status %d\n%s%s", status, out, errs)
@@ -179,6 +185,8 @@ func TestMistakes(t *testing.T) {
 		{"run", statusUsage, "name the main package"},
 		{"run ./testdata/hello extra", statusUsage, "after --"},
 		{"run ./testdata/hello -cpus 9", statusUsage, "1 to 8"},
+		{"run ./testdata/hello -cpus two", statusUsage, "not a number"},
+		{"run ./testdata/hello -timeout -5s", statusUsage, "-timeout"},
 		{"run ./testdata/hello -arch mips", statusUsage, "use amd64 or arm64"},
 		{"run ./nowhere", statusFailure, "nowhere"},
 		{"run ../../image", statusFailure, "not a main package"},
@@ -187,6 +195,8 @@ func TestMistakes(t *testing.T) {
 		{"test -exec x .", statusUsage, "-exec"},
 		{"test -cpus 1,9 .", statusUsage, "1 to 8"},
 		{"test -cpus 1,two .", statusUsage, "not a number"},
+		{"gotests -p 0 sync", statusUsage, "-p"},
+		{"check-image build.go", statusFailure, "build.go: "},
 		{"exec /dev/null", statusFailure, "not an ELF file"},
 		{"exec " + tool, statusFailure, "build it with irqlab"},
 		{"help rum", statusUsage, `did you mean "run"?`},

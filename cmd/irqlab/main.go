@@ -102,8 +102,8 @@ func dispatch(ctx context.Context, args []string) error {
 		}
 		root.Subcommands = append(root.Subcommands, c.command())
 	}
-	root.Subcommands = append(root.Subcommands, helpCommand(root))
 	names = append(names, "help")
+	root.Subcommands = append(root.Subcommands, helpCommand(root, names))
 	root.UsageFunc = func(r *ffcli.Command) string {
 		shown := *r
 		shown.Subcommands = nil
@@ -155,7 +155,7 @@ func (c *subcommand) command() *ffcli.Command {
 	return cmd
 }
 
-func helpCommand(root *ffcli.Command) *ffcli.Command {
+func helpCommand(root *ffcli.Command, names []string) *ffcli.Command {
 	return &ffcli.Command{
 		Name:       "help",
 		ShortUsage: "irqlab help [command]",
@@ -164,12 +164,10 @@ func helpCommand(root *ffcli.Command) *ffcli.Command {
 			if len(args) == 0 {
 				return helpFor(root)
 			}
-			var names []string
 			for _, c := range root.Subcommands {
 				if c.Name == args[0] {
 					return helpFor(c)
 				}
-				names = append(names, c.Name)
 			}
 			return unknownCommand(args[0], names)
 		},

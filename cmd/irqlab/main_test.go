@@ -150,6 +150,13 @@ func TestQuote(t *testing.T) {
 	}
 }
 
+func TestShellWords(t *testing.T) {
+	got := shellWords([]string{"gdb", "-run=TestA|TestB", "a b", "it's", "", "-seed=7"})
+	if want := `gdb '-run=TestA|TestB' 'a b' 'it'\''s' '' -seed=7`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestReport(t *testing.T) {
 	for _, tt := range []struct {
 		err  error

@@ -112,7 +112,7 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 		return ctx.Err()
 	}
 	if m.Seed != nil {
-		fmt.Fprintf(os.Stderr, "repeat with: irqlab test %s\n", strings.Join(slices.Concat(m.argv(), asked), " "))
+		fmt.Fprintf(os.Stderr, "repeat with: irqlab test %s\n", shellWords(slices.Concat(m.argv(), asked)))
 	}
 	return guestStatus(max(exit.ExitCode(), 1))
 }
@@ -128,6 +128,18 @@ func quote(w string) string {
 	default:
 		return `"` + w + `"`
 	}
+}
+
+// shellWords joins words to a line that a shell takes apart into the same ones.
+func shellWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%") != "" {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		quoted[i] = w
+	}
+	return strings.Join(quoted, " ")
 }
 
 // testPackages makes every test that the patterns name import the kernel, and
