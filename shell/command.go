@@ -134,6 +134,9 @@ func (sh *shell) help(args []string) error {
 		}
 		c, err := lookup(args[0])
 		if err != nil {
+			if _, wrong := number(args[0]); wrong == nil {
+				return usagef("%s is no bug check; type crash for a list", args[0])
+			}
 			return err
 		}
 		fmt.Fprintf(sh.console, "%s\n%s\n", c.usage(), c.help)

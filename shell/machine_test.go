@@ -8,6 +8,7 @@ import (
 	"math/rand"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,15 +80,15 @@ func self() uintptr {
 
 // A thread that computes has one processor's time, and top says so.
 func TestTop(t *testing.T) {
-	stop := false
+	var stop atomic.Bool
 	th, _ := thread.Start("cruncher", func() {
-		for !stop {
+		for !stop.Load() {
 			kernel.Nanotime()
 		}
 	})
 	defer th.Dereference()
 	out := say(t, "top -d 0.5")
-	stop = true
+	stop.Store(true)
 	m := regexp.MustCompile(`(?m)^ *\d+ +([\d.]+)%.*cruncher`).FindStringSubmatch(out)
 	var share float64
 	if m != nil {

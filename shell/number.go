@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -10,6 +11,9 @@ import (
 // number reads a number, hexadecimal with 0x.
 func number(s string) (uint64, error) {
 	n, err := strconv.ParseUint(s, 0, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return 0, usagef("%s is too large a number", shorten(s, 40))
+	}
 	if err != nil {
 		return 0, usagef("%q is not a number", shorten(s, 40))
 	}

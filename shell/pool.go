@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -22,10 +23,7 @@ func (sh *shell) pool(args []string) error {
 		tags = append(tags, s)
 	}
 	slices.SortFunc(tags, func(a, b pool.Stat) int {
-		if a.Bytes != b.Bytes {
-			return int(b.Bytes) - int(a.Bytes)
-		}
-		return int(a.Tag) - int(b.Tag)
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Tag, b.Tag))
 	})
 	w := sh.console
 	fmt.Fprintf(w, "%-5s %10s %10s %8s %10s %10s\n", "TAG", "ALLOCS", "FREES", "DIFF", "BYTES", "PEAK")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"runtime"
@@ -56,8 +57,7 @@ func (sh *shell) idt(args []string) error {
 		}
 		rows = append(rows, row{v, f.level, f.purpose})
 	}
-	buf := make([]intr.Info, 64)
-	for _, i := range buf[:min(intr.List(buf), len(buf))] {
+	for _, i := range all(intr.List) {
 		source := fmt.Sprintf("line %d", i.Line)
 		if i.Line < 0 {
 			source = "software"
@@ -73,7 +73,7 @@ func (sh *shell) idt(args []string) error {
 		rows = append(rows, row{i.Vector, i.Level, fmt.Sprintf("%s (%s), CPU %d: %d calls, KINTERRUPT %#x",
 			function(i.Routine), source, i.CPU, i.Called, i.Address)})
 	}
-	slices.SortStableFunc(rows, func(a, b row) int { return int(a.level) - int(b.level) })
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.level, b.level) })
 	fmt.Fprintf(sh.console, "%-8s %-18s %s\n", "VECTOR", "IRQL", "SERVED BY")
 	for _, r := range rows {
 		fmt.Fprintf(sh.console, "%#-8x %2d %-15v %s\n", uintptr(r.vector), uint8(r.level), r.level, r.text)
@@ -196,7 +196,7 @@ func (sh *shell) timer(args []string) error {
 		n := kernel.Timers(cpu, buf)
 		fmt.Fprintf(w, "CPU %d: %s\n", cpu, count(n, "timer"))
 		timers := buf[:min(n, len(buf))]
-		slices.SortFunc(timers, func(a, b kernel.TimerInfo) int { return int(int64(a.Due - b.Due)) })
+		slices.SortFunc(timers, func(a, b kernel.TimerInfo) int { return cmp.Compare(a.Due, b.Due) })
 		for _, t := range timers {
 			fmt.Fprintf(w, "  KTIMER %#x in %.6f s", t.Address, until(t.Due))
 			if t.Period != 0 {

@@ -89,6 +89,8 @@ func TestSession(t *testing.T) {
 		{"help nothing\n", 1, 0, "unknown command"},
 		{"  \t \n\n\r\nhelp\r\n", 0, 0, "list the commands"},
 		{"demo\n", 0, 0, "mutex-race"},
+		{"help 0x123456\n", 1, 0, "0x123456 is no bug check"},
+		{"exit 99999999999999999999999\n", 1, 0, "too large"},
 		{"demo nothing\n", 1, 0, "there is no demo"},
 		{"demo irql x\n", 1, 0, "usage: demo irql"},
 		{"demo mutex 0\n", 1, 0, "usage: demo mutex"},

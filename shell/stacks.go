@@ -16,15 +16,25 @@ func stackOf(t *kernel.ThreadInfo) []runtime.Frame {
 	if t.Idle || !kernel.Stack(t.ID, &trace) {
 		return nil
 	}
-	var all []runtime.Frame
-	frames := runtime.CallersFrames(trace.PCs[:trace.N])
-	for more := trace.N > 0; more; {
+	return functions(trace.PCs[:trace.N])
+}
+
+// functions returns the functions that return addresses are in, inlined ones too.
+func functions(pcs []uintptr) (all []runtime.Frame) {
+	frames := runtime.CallersFrames(pcs)
+	for more := len(pcs) > 0; more; {
 		var f runtime.Frame
 		if f, more = frames.Next(); f.Function != "" {
 			all = append(all, f)
 		}
 	}
 	return all
+}
+
+// place names a function, and the line in it.
+func place(f runtime.Frame) string {
+	parts := strings.Split(f.File, "/")
+	return fmt.Sprintf("%s (%s:%d)", f.Function, strings.Join(parts[max(0, len(parts)-2):], "/"), f.Line)
 }
 
 // stacks shows where threads wait, as the debugger's command of that name does.

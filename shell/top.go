@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -90,22 +91,12 @@ func (sh *shell) showTop(before, now sample) {
 		}
 	}
 	slices.SortFunc(threads, func(a, b kernel.ThreadInfo) int {
-		if a.Cycles != b.Cycles {
-			return -1 + 2*int(b2u(a.Cycles < b.Cycles))
-		}
-		return int(a.ID) - int(b.ID)
+		return cmp.Or(cmp.Compare(b.Cycles, a.Cycles), cmp.Compare(a.ID, b.ID))
 	})
 	fmt.Fprintf(w, "%6s %8s %4s %-10s %4s  %s\n", "ID", "CPU", "PRI", "STATE", "LAST", "NAME")
 	for _, t := range threads[:min(len(threads), topThreads)] {
 		fmt.Fprintf(w, "%6d %7.1f%% %4d %-10s %4d  %s\n", t.ID, percent(t.Cycles, whole), t.Priority, t.State, t.CPU, name(&t))
 	}
-}
-
-func b2u(b bool) uint {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func percent(part, whole uint64) float64 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 
 	"irqlab/pool"
@@ -85,24 +86,12 @@ func origin(c *verifier.ClassInfo) string {
 	return fmt.Sprintf("initialized by %s", place(f))
 }
 
-func place(f runtime.Frame) string {
-	parts := strings.Split(f.File, "/")
-	return fmt.Sprintf("%s (%s:%d)", f.Function, strings.Join(parts[max(0, len(parts)-2):], "/"), f.Line)
-}
-
-// calls prints return addresses as a back trace.
+// calls prints return addresses, up to the first zero, as a back trace.
 func calls(w io.Writer, pcs []uintptr) {
-	for n, pc := range pcs {
-		if pc == 0 {
-			pcs = pcs[:n]
-			break
-		}
+	if n := slices.Index(pcs, 0); n >= 0 {
+		pcs = pcs[:n]
 	}
-	frames := runtime.CallersFrames(pcs)
-	for more := len(pcs) > 0; more; {
-		var f runtime.Frame
-		if f, more = frames.Next(); f.Function != "" {
-			fmt.Fprintf(w, "    %s\n", place(f))
-		}
+	for _, f := range functions(pcs) {
+		fmt.Fprintf(w, "    %s\n", place(f))
 	}
 }
