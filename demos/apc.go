@@ -153,6 +153,7 @@ func apcIntoWait() (string, error) {
 		if !p.arrived.Load() && err == nil {
 			err = fmt.Errorf("a %s APC did not reach a thread that waits", apcKinds[kind])
 		}
+		KeRemoveQueueApc(p.object)
 		p.free()
 	}
 	KeSetEvent(event, 0, false)

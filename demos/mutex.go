@@ -25,16 +25,34 @@ type adder struct {
 
 // mutex is the sample driver that the others vary.
 func mutex(w io.Writer, args []string) error {
+	about := "Two system threads add 1 to a number again and again. Each holds a KMUTEX while it\ndoes, so one waits for the other."
 	routine := addUnderMutex
 	if len(args) > 0 && args[0] == "each" {
+		about = "Two system threads add 1 to a number again and again, and take a KMUTEX for each\naddition."
 		routine, args = addUnderMutexEach, args[1:]
-		fmt.Fprintln(w, "Two system threads add 1 to a number again and again, and take a KMUTEX for each\naddition.")
-	} else {
-		fmt.Fprintln(w, "Two system threads add 1 to a number again and again. Each holds a KMUTEX while it\ndoes, so one waits for the other.")
 	}
-	return count(w, args, routine, func(sum, want int64) error {
+	n, err := additions(args)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(w, about)
+	return count(w, n, routine, func(sum, want int64) error {
 		return verdict(w, sum == want, "g_number = %d, expected %d", sum, want)
 	})
+}
+
+// additions returns how many additions each thread makes: the one argument, or
+// ten million.
+func additions(args []string) (int64, error) {
+	switch len(args) {
+	case 0:
+		return 10_000_000, nil
+	case 1:
+		if n, err := strconv.ParseInt(args[0], 10, 32); err == nil && n > 0 {
+			return n, nil
+		}
+	}
+	return 0, ErrUsage
 }
 
 // addUnderMutex is a thread: it waits for the mutex, counts, and releases it.
@@ -72,39 +90,37 @@ func (a *adder) report(number int64) {
 
 // count is the driver: it starts two threads of the given routine, waits for
 // both, cleans up, and judges what they have made of the number.
-func count(w io.Writer, args []string, routine PKSTART_ROUTINE, judge func(sum, want int64) error) error {
-	n := int64(10_000_000)
-	if len(args) > 0 {
-		v, err := strconv.ParseInt(args[0], 10, 32)
-		if err != nil || v < 1 || len(args) > 1 {
-			return ErrUsage
-		}
-		n = v
-	}
+func count(w io.Writer, n int64, routine PKSTART_ROUTINE, judge func(sum, want int64) error) error {
 	c, free := allocate[counter]()
 	defer free()
 	KeInitializeMutex(&c.mutex, 0)
 
 	var handle [2]HANDLE
-	var thread [2]PVOID
+	var thread []PVOID
+	status := STATUS_SUCCESS
 	for i := range handle {
 		context := &adder{w, i + 1, n, c}
-		status := PsCreateSystemThread(&handle[i], THREAD_ALL_ACCESS, nil, 0, nil, routine, PVOID(context))
+		status = PsCreateSystemThread(&handle[i], THREAD_ALL_ACCESS, nil, 0, nil, routine, PVOID(context))
 		if !NT_SUCCESS(status) {
-			return fmt.Errorf("PsCreateSystemThread: %v", status)
+			break
 		}
-		status = ObReferenceObjectByHandle(handle[i], SYNCHRONIZE, PsThreadType, KernelMode, &thread[i], nil)
-		if !NT_SUCCESS(status) {
-			return fmt.Errorf("ObReferenceObjectByHandle: %v", status)
-		}
-	}
-	status := KeWaitForMultipleObjects(2, thread[:], WaitAll, Executive, KernelMode, false, nil, nil)
-	for i := range handle {
-		ObDereferenceObject(thread[i])
+		var object PVOID
+		ObReferenceObjectByHandle(handle[i], SYNCHRONIZE, PsThreadType, KernelMode, &object, nil)
+		thread = append(thread, object)
 		ZwClose(handle[i])
 	}
-	if status != STATUS_SUCCESS {
-		return fmt.Errorf("KeWaitForMultipleObjects: %v", status)
+	if len(thread) == 0 {
+		return fmt.Errorf("PsCreateSystemThread: %v", status)
+	}
+	waited := KeWaitForMultipleObjects(ULONG(len(thread)), thread, WaitAll, Executive, KernelMode, false, nil, nil)
+	for _, t := range thread {
+		ObDereferenceObject(t)
+	}
+	switch {
+	case !NT_SUCCESS(status):
+		return fmt.Errorf("PsCreateSystemThread: %v", status)
+	case waited != STATUS_SUCCESS:
+		return fmt.Errorf("KeWaitForMultipleObjects: %v", waited)
 	}
 
 	interval := LARGE_INTEGER(-20_000_000) // two seconds from now

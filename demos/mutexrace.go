@@ -9,9 +9,13 @@ import (
 
 // mutexRace is mutex without the mutex.
 func mutexRace(w io.Writer, args []string) error {
+	n, err := additions(args)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintln(w, "Two system threads add 1 to a number again and again, and nothing keeps one from\n"+
 		"writing between the moments at which the other reads and writes.")
-	return count(w, args, addUnprotected, func(sum, want int64) error {
+	return count(w, n, addUnprotected, func(sum, want int64) error {
 		lost := want - sum
 		// On one processor an update is lost only if a quantum ends at the
 		// wrong instruction, which may not happen.

@@ -3,6 +3,8 @@ package demos
 import (
 	"fmt"
 	"io"
+	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 
 	. "irqlab/wdk"
@@ -26,9 +28,13 @@ func raise(w io.Writer, args []string) error {
 	defer free()
 	KeInitializeEvent(&r.event, SynchronizationEvent, false)
 
+	// No collector meanwhile: it would hold up the rival on its way back to Go code.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	runtime.GC()
+
 	// What the thread saw, in ms after it set the event.
 	var raised, lowered, late float64
-	var early, atOnce bool
+	var early, first, atOnce bool
 	join(create(func() {
 		KeSetSystemAffinityThread(affinity)
 		rival := create(func() {
@@ -53,6 +59,7 @@ func raise(w io.Writer, args []string) error {
 		early = r.woken.Load() != 0
 		end := KeQueryInterruptTime()
 		KeLowerIrql(old)
+		first = r.woken.Load() != 0
 		if settle(rival, PVOID(&r.event)) != nil {
 			return
 		}
@@ -70,9 +77,9 @@ func raise(w io.Writer, args []string) error {
 		KeRevertToUserAffinityThread()
 	}))
 	fmt.Fprintf(w, "  at DISPATCH_LEVEL for %.1f ms: the other thread ran meanwhile: %v\n", raised, early)
-	fmt.Fprintf(w, "  %.3f ms after KeLowerIrql began it ran\n", lowered)
+	fmt.Fprintf(w, "  %.3f ms after KeLowerIrql began it ran, before that returned: %v\n", lowered, first)
 	fmt.Fprintf(w, "  at PASSIVE_LEVEL: it ran %.3f ms after KeSetEvent was called, before that returned: %v\n", late, atOnce)
-	return verdict(w, !early && atOnce && lowered < hold/2, "raised, a thread is not preempted; lowered, it is at once")
+	return verdict(w, !early && first && atOnce, "raised, a thread is not preempted; lowered, it is at once")
 }
 
 // ms turns units of 100 ns into milliseconds.
