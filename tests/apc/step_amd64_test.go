@@ -41,7 +41,7 @@ type node struct {
 
 // TestStepped interrupts a computation after every instruction.
 func TestStepped(t *testing.T) {
-	const n = 40
+	const n = 20
 	wantSum, wantF, wantText := work(n)
 	var calls, steps int
 	var garbage [][]byte

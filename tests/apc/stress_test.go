@@ -111,10 +111,7 @@ func dereference(p *tree) (err any) {
 // TestStress interrupts a thread that does everything with APCs that do so too,
 // under a busy garbage collector.
 func TestStress(t *testing.T) {
-	calls := int32(30)
-	if testing.Short() {
-		calls = 10
-	}
+	const calls = 15
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	var stop atomic.Bool
 	var n, rounds atomic.Int32
@@ -159,7 +156,7 @@ func TestStress(t *testing.T) {
 		}
 		n.Add(1)
 	}
-	for i := range calls {
+	for i := range int32(calls) {
 		if !apc.Call(th.Kernel, kernel.KernelMode, routine) {
 			t.Fatal("not queued")
 		}

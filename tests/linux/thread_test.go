@@ -234,7 +234,7 @@ func compute(n int) (float64, uint64) {
 
 // Computations give the same result however often signals interrupt them.
 func TestSignalsRestoreRegisters(t *testing.T) {
-	const n = 300_000
+	const n = 100_000
 	f, u := compute(n)
 	var stop atomic.Bool
 	var wg sync.WaitGroup

@@ -97,7 +97,7 @@ func TestCacheAwareRace(t *testing.T) {
 			return ntstatus.Success
 		}))
 	}
-	for range 200 {
+	for range 60 {
 		kit.Run(t, func() { ExWaitForRundownProtectionReleaseCacheAware(r) })
 		alive.Store(0)
 		KeStallExecutionProcessor(20)

@@ -88,7 +88,7 @@ func TestRundownRace(t *testing.T) {
 		}))
 	}
 	kit.Run(t, func() {
-		for range 200 {
+		for range 60 {
 			ExWaitForRundownProtectionRelease(r)
 			alive.Store(0)
 			time.Sleep(20 * time.Microsecond)
