@@ -30,7 +30,7 @@ func TestPrograms(t *testing.T) {
 		"race.go":      "// run -race\npackage main\n",
 		"files.go":     "// run\npackage main\nimport \"os\"\nfunc main() { os.ReadFile(\"x\") }\n",
 		"own.go":       "// run\npackage main\nimport \"internal/abi\"\n",
-		"ken/k.go":     "// run\npackage main\n",
+		"chan/k.go":     "// run\npackage main\n",
 	} {
 		if err := os.WriteFile(filepath.Join(goroot, "test", name), []byte(src), 0o666); err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func TestPrograms(t *testing.T) {
 		{Name: "test/flags.go", Flags: []string{"-gcflags=all=-N -l"}},
 		{Name: "test/own.go", Skip: "imports internal/abi, which only GOROOT may"},
 		{Name: "test/race.go", Flags: []string{"-race"}, Skip: "the race detector needs an operating system"},
-		{Name: "test/ken/k.go"},
+		{Name: "test/chan/k.go"},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -202,8 +202,8 @@ func needs(file *ast.File) (what string) {
 
 // Short reports whether p belongs to the representative selection.
 func (p *Program) Short() bool {
-	for _, dir := range shortDirectories {
-		if strings.HasPrefix(p.Name, dir) {
+	for _, prefix := range shortPrograms {
+		if strings.HasPrefix(p.Name, prefix) {
 			return true
 		}
 	}

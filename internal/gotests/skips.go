@@ -69,6 +69,6 @@ var programSkips = map[string]map[string]string{
 	"arm64": {"test/nilptr.go": "wants its data in the first 256 MiB; QEMU's virt has no RAM below 1 GiB"},
 }
 
-// shortDirectories hold the programs of the representative selection: the
-// language's oldest tests, and channels.
-var shortDirectories = []string{"test/ken/", "test/chan/"}
+// shortPrograms begin the names of the representative selection: channels, and
+// panics by hardware faults among others.
+var shortPrograms = []string{"test/chan/", "test/recover"}
