@@ -43,9 +43,9 @@ var (
 	count int64 // of them in a row
 )
 
-// Arm plants what the option's value says. It reports false, having done nothing,
+// Arm plants what the option's value says, in place of what was planted before. It reports false, having done nothing,
 // if that is no word, "@" and a number from 1 on, with or without "+" and another.
-// Boot processor, once.
+// While there are no occasions.
 func Arm(value string) bool {
 	k := none
 	for i := Pool; int(i) < len(names); i++ {
@@ -80,6 +80,14 @@ func Touch() { *(*byte)(unsafe.Pointer(uintptr(1)<<46 | 1<<12)) = 0 }
 
 // Now reports whether this occasion for a fault of the kind is one that goes wrong.
 func Now(k Kind) bool { return armed && now(k) }
+
+// Happened returns how often something has gone wrong.
+func Happened() int64 {
+	if !armed {
+		return 0
+	}
+	return min(max(1-atomic.LoadInt64(&left), 0), count)
+}
 
 func now(k Kind) bool {
 	if k != kind {

@@ -27,6 +27,9 @@ func TestArm(t *testing.T) {
 				at = append(at, i)
 			}
 		}
+		if n := Happened(); n != int64(len(at)) {
+			t.Errorf("%s: happened %d times, at %v", tt.value, n, at)
+		}
 		if len(at) != len(tt.at) || len(at) > 0 && (at[0] != tt.at[0] || at[len(at)-1] != tt.at[len(at)-1]) {
 			t.Errorf("%s: occasions %v, want %v", tt.value, at, tt.at)
 		}

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"irqlab/fault"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/pool"
@@ -117,7 +118,7 @@ func shortLife(uintptr) {
 
 func sumThreads(fn func(Sum)) {
 	fn(Sum{"threads run", threadsMade, threadsRun})
-	fn(Sum{"threads refused", 0, threadsRefused})
+	fn(Sum{"threads refused", 0, threadsRefused - min(threadsRefused, uint64(fault.Happened()))})
 	fn(Sum{"threads left", 0, left()})
 }
 
