@@ -4,7 +4,9 @@ import (
 	"unsafe"
 
 	"irqlab/arch"
+	"irqlab/fault"
 	"irqlab/kernel"
+	"irqlab/paging"
 
 	. "irqlab/wdk"
 )
@@ -34,6 +36,16 @@ func touchUnmapped() {
 	p := object[[64 * arch.PageSize]byte]()
 	ExFreePoolWithTag(PVOID(p), tag)
 	*(*byte)(unsafe.Pointer(p)) = 1
+}
+
+// touchUnreadable has a page written to the page file, and the next request to the
+// disk fail. Without a disk the page file is memory, which does not.
+func touchUnreadable() {
+	p := (*int)(ExAllocatePool2(POOL_FLAG_PAGED, arch.PageSize, tag))
+	*p = 1
+	paging.PageOut()
+	fault.Arm("disk@1")
+	*p++
 }
 
 // unlockTwice has paged pool, whose pages are locked one by one.

@@ -52,6 +52,7 @@ var All = []Provocation{
 	{bugcheck.InterruptException, "executes an invalid instruction in an interrupt service routine", faultInISR},
 	{bugcheck.PfnListCorrupt, "unlocks memory twice that it locked once", unlockTwice},
 	{bugcheck.PageFaultInNonpagedArea, "reads pool that was unmapped", touchUnmapped},
+	{bugcheck.KernelDataInpageError, "touches paged pool that a bad disk does not give back", touchUnreadable},
 	{bugcheck.SystemThreadException, "follows a nil pointer in a system thread", nilInThread},
 	{bugcheck.UnexpectedKernelModeTrap, "overflows the kernel stack", overflowStack},
 	{bugcheck.NMIHardwareFailure, "sends a non-maskable interrupt that nobody claims", sendNMI},
