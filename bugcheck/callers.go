@@ -42,3 +42,53 @@ func Callers(pcs []uintptr) int {
 //
 // IRQL: any
 func KernelCaller(pc uintptr) bool { return !driver(pc - 1) }
+
+// DriverCaller returns the return address of the innermost call that a function of
+// none of the kernel's own packages made, or 0.
+//
+// IRQL: any
+//
+//go:noinline
+func DriverCaller() uintptr {
+	var all [32]uintptr
+	n := Callers(all[:])
+	for _, pc := range all[:n] {
+		if !KernelCaller(pc) {
+			return pc
+		}
+	}
+	return 0
+}
+
+// PackageOf returns the import path of the package whose function has the
+// instruction at pc, or "". Code that was inlined belongs to the function that it
+// was inlined into.
+//
+// IRQL: any
+func PackageOf(pc uintptr) string {
+	var p positions
+	var at Position
+	if !p.find(pc) {
+		return ""
+	}
+	for p.next(&at) {
+	}
+	return packageOf(at.Function)
+}
+
+// packageOf cuts a function's name at the first dot behind the last slash of the
+// path; a generic function's type arguments, in brackets, may have more of both.
+func packageOf(function string) string {
+	dot := 0
+	for i := range len(function) {
+		switch c := function[i]; {
+		case c == '[':
+			return function[:dot]
+		case c == '/':
+			dot = 0
+		case c == '.' && dot == 0:
+			dot = i
+		}
+	}
+	return function[:dot]
+}

@@ -73,6 +73,8 @@ var Kinds = [...]Kind{
 	{VerifierDetectedViolation, 0x100B, "a lock was freed that is held", [3]string{"lock", "holder", ""}},
 	{VerifierDetectedViolation, 0x10001, "a lock that an interrupt service routine takes was held at a lower level", [3]string{"lock", "level of the routine", "level of the holder"}},
 	{VerifierDetectedViolation, 0x10002, "a spin lock was held for too long", [3]string{"lock", "microseconds", ""}},
+	{VerifierDetectedViolation, 0x10003, "a driver was unloaded without closing all of its handles", [3]string{"name", "", "handles"}},
+	{VerifierDetectedViolation, 0x10004, "a driver was unloaded without dropping all of its references to objects", [3]string{"name", "", "objects"}},
 	{TimerOrDPCInvalid, 0, "a timer", [3]string{"timer", "start of the memory", "end of the memory"}},
 	{TimerOrDPCInvalid, 1, "a DPC", [3]string{"DPC", "start of the memory", "end of the memory"}},
 	{TimerOrDPCInvalid, 2, "a routine", [3]string{"DPC", "routine, or start of the memory", "context, or end of the memory"}},

@@ -109,6 +109,24 @@ func TestResident(t *testing.T) {
 	}
 }
 
+func TestPackageOf(t *testing.T) {
+	for f, want := range map[string]string{
+		"main.main":                                           "main",
+		"irqlab/demos.mutex.func1":                            "irqlab/demos",
+		"irqlab/sync/spin.(*Lock).Acquire":                    "irqlab/sync/spin",
+		"irqlab/wdk.hold[go.shape.func(a/b.T)]":               "irqlab/wdk",
+		"irqlab/tests/kit.(*list[irqlab/kernel.Thread]).next": "irqlab/tests/kit",
+		"gosave_systemstack_switch":                           "",
+	} {
+		if got := packageOf(f); got != want {
+			t.Errorf("packageOf(%q) = %q", f, got)
+		}
+	}
+	if got := PackageOf(pcOf()); got != "irqlab/bugcheck" {
+		t.Errorf("this is %q", got)
+	}
+}
+
 func TestTail(t *testing.T) {
 	for in, want := range map[string]string{"/a/b/c.go": "b/c.go", "c.go": "c.go", "b/c.go": "b/c.go", "": ""} {
 		if got := tail(in); got != want {

@@ -13,6 +13,9 @@ import (
 	"os"
 
 	_ "irqlab"
+	"irqlab/driver"
+	"irqlab/ntstatus"
+	. "irqlab/wdk"
 )
 
 // Demo is one of them.
@@ -20,7 +23,23 @@ type Demo struct {
 	Name  string
 	About string // what it shows, in one line
 	Usage string // of its arguments, if it takes any
-	Run   func(w io.Writer, args []string) error
+
+	run func(w io.Writer, args []string) error
+}
+
+// Load loads the demo's driver, which does everything in its entry routine, and
+// unloads it again: with the verifier, nothing of it may be left.
+func (d *Demo) Load(w io.Writer, args []string) (err error) {
+	self, status := driver.Load(d.Name+".sys", func(self *driver.Driver) NTSTATUS {
+		self.Unload = func() {}
+		err = d.run(w, args)
+		return STATUS_SUCCESS
+	})
+	if !NT_SUCCESS(status) {
+		return ntstatus.Exception{Status: status}
+	}
+	self.End()
+	return err
 }
 
 // All are the demos, in the order in which they teach.
@@ -66,7 +85,7 @@ func Main(name string) {
 	if !ok {
 		panic("there is no demo " + name)
 	}
-	err := d.Run(os.Stdout, os.Args[1:])
+	err := d.Load(os.Stdout, os.Args[1:])
 	if err == ErrUsage {
 		fmt.Fprintf(os.Stderr, "usage: %s %s\n", d.Name, d.Usage)
 		os.Exit(2)

@@ -24,7 +24,7 @@ func TestDemos(t *testing.T) {
 				t.Skip("takes seconds")
 			}
 			var out strings.Builder
-			if err := d.Run(&out, nil); err != nil {
+			if err := d.Load(&out, nil); err != nil {
 				t.Errorf("%v\n%s", err, out.String())
 			}
 			if !strings.Contains(out.String(), "verdict: ok") {
@@ -36,7 +36,7 @@ func TestDemos(t *testing.T) {
 			if n := registry.Held(); n != 0 {
 				t.Errorf("%d objects still hold something on the Go heap", n)
 			}
-			if d.Run(&out, []string{"nonsense"}) != ErrUsage {
+			if d.Load(&out, []string{"nonsense"}) != ErrUsage {
 				t.Error("wrong arguments are accepted")
 			}
 		})

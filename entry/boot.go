@@ -60,6 +60,9 @@ func boot() {
 	if verified == 0 && isOption("checks", "off") {
 		checksOff()
 	}
+	if verified&verifier.Leaks != 0 {
+		pool.SetTraced()
+	}
 	mm.Init()
 	mm.Shootdown = ipi.FlushTLB
 	bugcheck.Thread = currentThread

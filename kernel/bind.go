@@ -7,10 +7,11 @@ import (
 
 // Bind says that the running thread's goroutine stays on it, so that what the
 // thread owns is the goroutine's, and names it unless the name is empty. A system
-// thread starts as new: threads of the Go runtime are used again. Kernel context.
+// thread, which has a routine, starts as new: threads of the Go runtime are used
+// again. Kernel context.
 //
 // IRQL: <= DISPATCH_LEVEL
-func Bind(system bool, name string) {
+func Bind(routine uintptr, name string) {
 	old := LockDispatcher()
 	t := Current()
 	t.Locked = true
@@ -18,8 +19,8 @@ func Bind(system bool, name string) {
 		t.Name = [16]byte{}
 		copy(t.Name[:], name)
 	}
-	if system {
-		t.System = true
+	if routine != 0 {
+		t.System, t.Routine = true, routine
 		t.BasePriority, t.Priority, t.LockBoost = DefaultPriority, DefaultPriority, false
 		t.Quantum = quantumReset
 		t.Alerted = [2]bool{}

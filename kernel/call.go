@@ -220,7 +220,7 @@ func InjectCall(f *arch.Frame) {
 		return
 	}
 	arch.EnableInterrupts()
-	if c := (*injected)(pool.Alloc(unsafe.Sizeof(injected{}), injectedTag)); c != nil {
+	if c := (*injected)(pool.AllocOwn(unsafe.Sizeof(injected{}), injectedTag)); c != nil {
 		c.Inject(f)
 		t.call = c
 	}

@@ -32,7 +32,7 @@ type threadObject struct {
 
 // newThread allocates a thread and its kernel stack.
 func newThread() *Thread {
-	p := (*threadObject)(pool.Alloc(unsafe.Sizeof(threadObject{}), threadTag))
+	p := (*threadObject)(pool.AllocOwn(unsafe.Sizeof(threadObject{}), threadTag))
 	if p == nil {
 		return nil
 	}

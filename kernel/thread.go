@@ -80,7 +80,8 @@ type Thread struct {
 
 	serving serving // a queue that it removes entries from
 
-	Work uintptr // address of the work item that it runs; a worker thread must not end then
+	Routine uintptr // code that the thread was made for, or that of its work item; 0 if unknown
+	Work    uintptr // address of the work item that it runs; a worker thread must not end then
 
 	System     bool // made by PsCreateSystemThread: a goroutine locked to its M
 	Locked     bool // its goroutine is locked to it, so thread-owned objects may be used

@@ -65,6 +65,8 @@ var names = [...]struct {
 	{InvalidParameter3, "STATUS_INVALID_PARAMETER_3"},
 	{InvalidParameter4, "STATUS_INVALID_PARAMETER_4"},
 	{InvalidParameter5, "STATUS_INVALID_PARAMETER_5"},
+	{InvalidRequest, "STATUS_INVALID_DEVICE_REQUEST: the driver cannot do that"},
+	{AlreadyLoaded, "STATUS_IMAGE_ALREADY_LOADED"},
 	{NoResources, "STATUS_INSUFFICIENT_RESOURCES"},
 	{MutantLimit, "STATUS_MUTANT_LIMIT_EXCEEDED: the mutex was acquired too often"},
 	{InvalidThread, "STATUS_INVALID_THREAD: only a system thread may own a mutex, not a goroutine that can move between threads; use PsCreateSystemThread"},

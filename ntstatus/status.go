@@ -29,6 +29,7 @@ const (
 	InvalidParameter  Status = -0x3FFFFFF3 // 0xC000000D
 	NoMemory          Status = -0x3FFFFFE9 // 0xC0000017
 	IllegalInstr      Status = -0x3FFFFFE3 // 0xC000001D, STATUS_ILLEGAL_INSTRUCTION
+	InvalidRequest    Status = -0x3FFFFFF0 // 0xC0000010, STATUS_INVALID_DEVICE_REQUEST
 	AccessDenied      Status = -0x3FFFFFDE // 0xC0000022
 	ObjectMismatch    Status = -0x3FFFFFDC // 0xC0000024
 	Noncontinuable    Status = -0x3FFFFFDB // 0xC0000025, STATUS_NONCONTINUABLE_EXCEPTION
@@ -58,6 +59,7 @@ const (
 	InvalidParameter5 Status = -0x3FFFFF0D // 0xC00000F3
 	InvalidParameter6 Status = -0x3FFFFF0C // 0xC00000F4
 	StackOverflow     Status = -0x3FFFFF03 // 0xC00000FD
+	AlreadyLoaded     Status = -0x3FFFFEF2 // 0xC000010E, STATUS_IMAGE_ALREADY_LOADED
 	MutantLimit       Status = -0x3FFFFE6F // 0xC0000191
 	HandleNotClosable Status = -0x3FFFFDCB // 0xC0000235
 	InvalidThread     Status = -0x3FFFF8E4 // 0xC000071C

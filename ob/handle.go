@@ -38,6 +38,9 @@ const (
 	maxChunks    = 64
 	pageSize     = 4096
 
+	// MaxHandles bounds the handles open at a time.
+	MaxHandles = maxChunks * chunkEntries
+
 	tableTag pool.Tag = 'O' | 'b'<<8 | 't'<<16 | 'b'<<24
 )
 
@@ -68,6 +71,10 @@ func (e *entry) handle(i uint32) Handle {
 
 func (h Handle) index() uint32 { return uint32((h &^ kernelHandle) / 4) }
 
+// Index returns a number that no other handle open at the same time has, below
+// MaxHandles.
+func (h Handle) Index() int { return int(h.index()) }
+
 // find returns the entry of an open handle, or nil. What is not the handle as it
 // was made is none, nor is a kernel's for UserMode. Lock held.
 func (h Handle) find(mode kernel.Mode) *entry {
@@ -96,6 +103,9 @@ func newHandle(o *kernel.ObjectHeader, flags, access uint32) (Handle, ntstatus.S
 	o.Reference()
 	atomic.AddInt64(&o.HandleCount, 1)
 	t.handles.Grow()
+	if OnHandle != nil {
+		OnHandle(i)
+	}
 	return e.handle(i), ntstatus.Success
 }
 
@@ -111,7 +121,7 @@ func allocate() (uint32, bool) {
 		return 0, false
 	}
 	if table.chunks[c] == nil {
-		p := pool.Alloc(unsafe.Sizeof(*table.chunks[c]), tableTag)
+		p := pool.AllocOwn(unsafe.Sizeof(*table.chunks[c]), tableTag)
 		if p == nil {
 			return 0, false
 		}

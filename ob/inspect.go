@@ -44,6 +44,20 @@ func Handles(buf []HandleInfo) int {
 	return n
 }
 
+// EachHandle calls fn for every open handle, with its object, until it returns
+// false.
+//
+// IRQL: <= DISPATCH_LEVEL, in kernel context
+func EachHandle(fn func(Handle, *kernel.ObjectHeader) bool) {
+	old := lock.Acquire()
+	for i := uint32(1); i < table.used; i++ {
+		if e := at(i); e.object != nil && !fn(e.handle(i), e.object) {
+			break
+		}
+	}
+	lock.Release(old)
+}
+
 // Census is the account of a type.
 type Census struct {
 	Objects, PeakObjects int64

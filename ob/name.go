@@ -35,7 +35,7 @@ const nameTag pool.Tag = 'O' | 'b'<<8 | 'N'<<16 | 'm'<<24
 
 // copyName copies a name to the pool. It returns nil if there is no memory.
 func copyName(name []uint16) *uint16 {
-	p := (*uint16)(pool.Alloc(uintptr(len(name))*2, nameTag))
+	p := (*uint16)(pool.AllocOwn(uintptr(len(name))*2, nameTag))
 	if p != nil {
 		copy(unsafe.Slice(p, len(name)), name)
 	}

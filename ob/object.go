@@ -78,7 +78,7 @@ func inImage(at uintptr) bool {
 // IRQL: <= DISPATCH_LEVEL
 func Create(t kernel.ObjectType, size uintptr) unsafe.Pointer {
 	typ := Describe(t)
-	i := (*info)(pool.Alloc(unsafe.Sizeof(info{})+unsafe.Sizeof(kernel.ObjectHeader{})+size, typ.tag))
+	i := (*info)(pool.AllocOwn(unsafe.Sizeof(info{})+unsafe.Sizeof(kernel.ObjectHeader{})+size, typ.tag))
 	if i == nil {
 		return nil
 	}

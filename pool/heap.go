@@ -21,6 +21,7 @@ type heap struct {
 	mapPages   func(pages int) (va uintptr, ok bool)
 	unmapPages func(va uintptr, pages int)
 	checked    bool
+	traced     bool // every allocation has the address of the call that made it
 
 	lists    [unitsPerPage]*header     // free blocks by size in units
 	nonEmpty [unitsPerPage / 64]uint64 // bit n: lists[n] has one
@@ -64,10 +65,20 @@ func headerError(kind, p2, p3, p4 uintptr) { stop(bugcheck.BadPoolHeader, kind, 
 
 // alloc returns the address of size bytes, or 0. Fresh says that they are
 // cleared already.
-func (h *heap) alloc(size uintptr, tag Tag) (p uintptr, fresh bool) {
+func (h *heap) alloc(size uintptr, tag Tag, by uintptr) (p uintptr, fresh bool) {
+	p, fresh = h.allocAny(size, tag)
+	if p != 0 {
+		h.tags.allocated(tag, size)
+		if h.traced {
+			h.trace(p, by)
+		}
+	}
+	return p, fresh
+}
+
+func (h *heap) allocAny(size uintptr, tag Tag) (p uintptr, fresh bool) {
 	if h.special.wants(tag) {
 		if p = h.allocSpecial(size, tag); p != 0 {
-			h.tags.allocated(tag, size)
 			return p, true
 		}
 	}
@@ -75,16 +86,14 @@ func (h *heap) alloc(size uintptr, tag Tag) (p uintptr, fresh bool) {
 	if h.checked {
 		need += guardBytes
 	}
+	if h.traced {
+		need += traceBytes
+	}
 	units := (need + unit - 1) / unit
 	if size >= pageSize || units > maxUnits {
-		p, fresh = h.allocPages(size, tag), true
-	} else {
-		p = h.allocBlock(max(units, minUnits), size, tag)
+		return h.allocPages(size, tag), true
 	}
-	if p != 0 {
-		h.tags.allocated(tag, size)
-	}
-	return p, fresh
+	return h.allocBlock(max(units, minUnits), size, tag), false
 }
 
 // allocPages is alloc for a page and more.
@@ -250,7 +259,11 @@ func (h *heap) freeBlock(p uintptr, tag Tag) {
 	checkTag(p, b.tag, tag)
 	size := b.bytes()
 	if h.checked {
-		checkSlack(p, size, b.slack())
+		slack := b.slack()
+		if h.traced {
+			slack -= traceBytes
+		}
+		checkSlack(p, size, slack)
 	}
 	h.tags.freed(b.tag, size)
 	if h.checked {

@@ -93,7 +93,7 @@ func expect(t *testing.T, what string, code bugcheck.Code, p1 uintptr, f func())
 
 func mustAlloc(t testing.TB, h *heap, size uintptr, tag Tag) uintptr {
 	t.Helper()
-	p, _ := h.alloc(size, tag)
+	p, _ := h.alloc(size, tag, 0)
 	if p == 0 {
 		t.Fatalf("alloc(%d) failed", size)
 	}
@@ -128,7 +128,7 @@ func TestExhaustion(t *testing.T) {
 	h := newHeap(t, true)
 	var all []uintptr
 	for {
-		p, _ := h.alloc(3000, testTag)
+		p, _ := h.alloc(3000, testTag, 0)
 		if p == 0 {
 			break
 		}
@@ -137,7 +137,7 @@ func TestExhaustion(t *testing.T) {
 	if len(all) < arenaPages/3 {
 		t.Fatalf("only %d allocations before the end", len(all))
 	}
-	if p, _ := h.alloc(^uintptr(0)-100, testTag); p != 0 {
+	if p, _ := h.alloc(^uintptr(0)-100, testTag, 0); p != 0 {
 		t.Errorf("an absurd size succeeded")
 	}
 	for _, p := range all {
@@ -235,7 +235,7 @@ func TestUseAfterFree(t *testing.T) {
 	mustAlloc(t, h, 100, testTag)
 	h.free(p, 0)
 	*(*byte)(unsafe.Pointer(p + 50)) = 0
-	expect(t, "write after free", bugcheck.BadPoolHeader, patternFailed, func() { h.alloc(100, testTag) })
+	expect(t, "write after free", bugcheck.BadPoolHeader, patternFailed, func() { h.alloc(100, testTag, 0) })
 }
 
 func TestDamagedLinks(t *testing.T) {
@@ -244,7 +244,7 @@ func TestDamagedLinks(t *testing.T) {
 	mustAlloc(t, h, 100, testTag)
 	h.free(p, 0)
 	*(*uintptr)(unsafe.Pointer(p)) = p + 0x100000000
-	expect(t, "damaged link", bugcheck.BadPoolHeader, badLinks, func() { h.alloc(100, testTag) })
+	expect(t, "damaged link", bugcheck.BadPoolHeader, badLinks, func() { h.alloc(100, testTag, 0) })
 }
 
 func TestDamagedHeader(t *testing.T) {
@@ -327,7 +327,7 @@ func drive(t testing.TB, h *heap, script func() (op, size uint32, ok bool)) {
 			}
 			size = max(size, 1)
 			b := block{size: size, tag: testTag + Tag(n%7), mark: byte(n)}
-			b.p, _ = h.alloc(size, b.tag)
+			b.p, _ = h.alloc(size, b.tag, 0)
 			if b.p == 0 {
 				continue
 			}
@@ -402,7 +402,7 @@ func BenchmarkAllocFree(b *testing.B) {
 		b.Run(fmt.Sprintf("checked=%v", checked), func(b *testing.B) {
 			h := newHeap(b, checked)
 			for range b.N {
-				p, _ := h.alloc(64, testTag)
+				p, _ := h.alloc(64, testTag, 0)
 				h.free(p, testTag)
 			}
 		})

@@ -23,7 +23,7 @@ const pagedPool = 1
 // boot.
 func SetPaged(mapPages func(int) (uintptr, bool), unmapPages func(uintptr, int), enter func(func(unsafe.Pointer), unsafe.Pointer)) {
 	paged.heap.mapPages, paged.heap.unmapPages = mapPages, unmapPages
-	paged.heap.checked = main.checked
+	paged.heap.checked, paged.heap.traced = main.checked, main.traced
 	paged.enter = enter
 }
 
@@ -68,7 +68,7 @@ func takePaged(arg unsafe.Pointer) {
 	if fault.Now(fault.Pool) {
 		return
 	}
-	r.p, r.fresh = paged.heap.alloc(r.size, r.tag)
+	r.p, r.fresh = paged.heap.alloc(r.size, r.tag, r.caller())
 }
 
 // releasePaged gives back what AllocPaged returned.

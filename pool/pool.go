@@ -52,6 +52,7 @@ type request struct {
 	p     uintptr
 	fresh bool
 	check bool
+	own   bool // the kernel's
 }
 
 // Alloc returns size bytes of cleared memory, or nil if there are none
@@ -78,6 +79,19 @@ func AllocUninitialized(size uintptr, tag Tag) unsafe.Pointer {
 	enterAllocate(&r)
 	if r.p != 0 && main.checked {
 		fill(r.p, size, freshByte)
+	}
+	return unsafe.Pointer(r.p)
+}
+
+// AllocOwn is Alloc for what the kernel keeps for itself, also where a driver asked
+// for something that needs it: Find does not find it.
+//
+// IRQL: <= DISPATCH_LEVEL
+func AllocOwn(size uintptr, tag Tag) unsafe.Pointer {
+	r := request{size: size, tag: tag, own: true}
+	enterAllocate(&r)
+	if r.p != 0 && !r.fresh {
+		clear(unsafe.Slice((*byte)(unsafe.Pointer(r.p)), size))
 	}
 	return unsafe.Pointer(r.p)
 }
@@ -132,8 +146,9 @@ func allocate(p unsafe.Pointer) {
 	if fault.Now(fault.Pool) {
 		return
 	}
+	by := r.caller()
 	old := lock.Acquire()
-	r.p, r.fresh = main.alloc(r.size, r.tag)
+	r.p, r.fresh = main.alloc(r.size, r.tag, by)
 	lock.Release(old)
 }
 

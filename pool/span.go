@@ -8,6 +8,7 @@ type span struct {
 	first uintptr // address of the first page of the allocation
 	size  uintptr // bytes the owner asked for, 0 for a page of small blocks
 	tag   Tag
+	by    uintptr // of a traced allocation, in the span of its first page
 
 	special bool // first is not the beginning of a page
 }

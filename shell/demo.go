@@ -47,5 +47,5 @@ func (sh *shell) runDemo(d *demos.Demo, args []string) (err error) {
 			panic(v)
 		}
 	}()
-	return d.Run(sh.console, args)
+	return d.Load(sh.console, args)
 }

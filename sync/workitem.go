@@ -94,6 +94,22 @@ func queueWork(a *kernel.Args) {
 	kernel.UnlockDispatcher(old)
 }
 
+// EachWorkItem calls fn for every item that is queued until it returns false.
+// Dispatcher lock held.
+func EachWorkItem(fn func(*WorkItem) bool) {
+	for i := range workQueues {
+		q := &workQueues[i]
+		if q.Len() == 0 {
+			continue
+		}
+		for e := q.Entries.Flink; e != &q.Entries; e = e.Flink {
+			if !fn((*WorkItem)(unsafe.Pointer(e))) { // Entry is its first field
+				return
+			}
+		}
+	}
+}
+
 // checkFreeWork stops the machine if a queued item lies in [lo, hi), which is
 // about to be freed.
 func checkFreeWork(lo, hi uintptr) {

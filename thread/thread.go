@@ -40,7 +40,7 @@ func init() {
 // IRQL: PASSIVE_LEVEL
 func Lock(name string) *kernel.Thread {
 	runtime.LockOSThread()
-	return bind(false, name)
+	return bind(0, name)
 }
 
 // Unlock undoes Lock.
@@ -54,17 +54,15 @@ func Unlock() {
 
 func release(*kernel.Args) { kernel.Unbind() }
 
-// bind marks the running thread as one whose goroutine stays.
-func bind(system bool, name string) *kernel.Thread {
-	a := kernel.Args{P: unsafe.Pointer(unsafe.StringData(name)), A: uintptr(len(name))}
-	if system {
-		a.B = 1
-	}
+// bind marks the running thread as one whose goroutine stays. A system thread has a
+// routine.
+func bind(routine uintptr, name string) *kernel.Thread {
+	a := kernel.Args{P: unsafe.Pointer(unsafe.StringData(name)), A: uintptr(len(name)), B: routine}
 	kernel.Enter(enterBind, &a)
 	return kernel.Current()
 }
 
-func enterBind(a *kernel.Args) { kernel.Bind(a.B != 0, unsafe.String((*byte)(a.P), a.A)) }
+func enterBind(a *kernel.Args) { kernel.Bind(a.B, unsafe.String((*byte)(a.P), a.A)) }
 
 // Start makes a system thread that runs fn at PASSIVE_LEVEL with the default
 // priority, and returns it with a reference for the caller. The thread ends when
@@ -72,6 +70,14 @@ func enterBind(a *kernel.Args) { kernel.Bind(a.B != 0, unsafe.String((*byte)(a.P
 //
 // IRQL: PASSIVE_LEVEL
 func Start(name string, fn func()) (*kernel.Thread, bool) {
+	return StartRoutine(name, **(**uintptr)(unsafe.Pointer(&fn)), fn)
+}
+
+// StartRoutine is Start for a function that only calls the one whose code is at the
+// given address, and is all that is known of the thread's purpose.
+//
+// IRQL: PASSIVE_LEVEL
+func StartRoutine(name string, routine uintptr, fn func()) (*kernel.Thread, bool) {
 	if !reserve() {
 		return nil, false
 	}
@@ -82,7 +88,7 @@ func Start(name string, fn func()) (*kernel.Thread, bool) {
 	}
 	go func() {
 		runtime.LockOSThread()
-		t := bind(true, name)
+		t := bind(routine, name)
 		t.Reference()
 		bound <- t
 		if told != nil {

@@ -177,6 +177,9 @@ func classFor(key, l uintptr, k kind) uint16 {
 // freed forgets the locks in memory that is about to be freed, and stops the
 // machine if one of them is held.
 func freed(lo, hi uintptr) {
+	if rules&Leaks != 0 {
+		objectsFreed(lo, hi)
+	}
 	if step := uintptr(8); (hi-lo)/step < maxLocks {
 		for l := lo &^ (step - 1); l < hi; l += step {
 			if k := find(l); k != nil {

@@ -10,7 +10,7 @@
 //	order     the order of locks, by class, and the levels at which they are held
 //	deadlock  threads that wait for each other, for locks, mutexes and threads
 //	hold      spin locks held for too long
-//	leaks     pool that a driver leaves behind when it is unloaded
+//	leaks     what a driver leaves behind when it is unloaded: see Unloaded
 //	paging    paged pool is taken away when a driver raises to DISPATCH_LEVEL
 //
 // # Classes

@@ -8,6 +8,7 @@ import (
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/mm"
+	"irqlab/ob"
 	"irqlab/paging"
 	"irqlab/pool"
 	"irqlab/sync"
@@ -90,6 +91,10 @@ type tables struct {
 	cpus    [arch.MaxCPUs]processor
 	search  search
 	stats   Stats
+
+	handles    [ob.MaxHandles]uintptr // by index: the return address of the call that made it
+	references [maxReferences]reference
+	accounts   uint32 // of references that are in use
 }
 
 // state is nil while nothing is verified.
@@ -115,6 +120,10 @@ func Start(r Rule) bool {
 	}
 	HoldLimit = 2 * board.CounterHz()
 	pool.OnFree(freed)
+	if r&Leaks != 0 {
+		ob.OnHandle = handleMade
+		ob.OnReference = referenceTaken
+	}
 	spin.Hook = spinLock
 	sync.Hook = threadLock
 	kernel.OnMutant = mutantMade

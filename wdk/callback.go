@@ -58,6 +58,7 @@ func ExCreateCallback(CallbackObject *PCALLBACK_OBJECT, ObjectAttributes *OBJECT
 	ob.Close(h, KernelMode)
 	if NT_SUCCESS(s) {
 		*CallbackObject = PCALLBACK_OBJECT(body)
+		ob.Took(body, 1)
 	}
 	return s
 }

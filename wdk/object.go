@@ -111,6 +111,7 @@ func ObReferenceObjectByHandle(Handle HANDLE, DesiredAccess ACCESS_MASK, ObjectT
 		return s
 	}
 	*Object = p
+	ob.Took(p, 1)
 	if HandleInformation != nil {
 		*HandleInformation = OBJECT_HANDLE_INFORMATION{granted.Flags & (OBJ_PROTECT_CLOSE | OBJ_INHERIT), granted.Access}
 	}

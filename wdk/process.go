@@ -75,6 +75,7 @@ func PsLookupProcessByProcessId(ProcessId HANDLE, Process *PEPROCESS) NTSTATUS {
 	}
 	p := ob.System()
 	ob.Reference(PVOID(p))
+	ob.Took(PVOID(p), 1)
 	*Process = p
 	return STATUS_SUCCESS
 }

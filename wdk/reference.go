@@ -12,6 +12,7 @@ import (
 func ObReferenceObject(Object PVOID) {
 	atMost(irql.Dispatch)
 	ob.Reference(Object)
+	ob.Took(Object, 1)
 }
 
 // ObfReferenceObject is ObReferenceObject. The documentation reserves what it
@@ -32,7 +33,11 @@ func ObReferenceObjectWithTag(Object PVOID, Tag ULONG) { ObReferenceObject(Objec
 // IRQL: <= DISPATCH_LEVEL
 func ObReferenceObjectSafe(Object PVOID) BOOLEAN {
 	atMost(irql.Dispatch)
-	return ob.ReferenceSafe(Object)
+	if !ob.ReferenceSafe(Object) {
+		return false
+	}
+	ob.Took(Object, 1)
+	return true
 }
 
 // ObReferenceObjectByPointer is ObReferenceObject for an object of the given
@@ -45,6 +50,7 @@ func ObReferenceObjectByPointer(Object PVOID, DesiredAccess ACCESS_MASK, ObjectT
 		return STATUS_OBJECT_TYPE_MISMATCH
 	}
 	ob.Reference(Object)
+	ob.Took(Object, 1)
 	return STATUS_SUCCESS
 }
 
@@ -61,6 +67,7 @@ func ObReferenceObjectByPointerWithTag(Object PVOID, DesiredAccess ACCESS_MASK, 
 // IRQL: <= DISPATCH_LEVEL
 func ObDereferenceObject(Object PVOID) {
 	atMost(irql.Dispatch)
+	ob.Took(Object, -1)
 	ob.Dereference(Object)
 }
 
@@ -81,6 +88,7 @@ func ObDereferenceObjectWithTag(Object PVOID, Tag ULONG) { ObDereferenceObject(O
 // IRQL: <= DISPATCH_LEVEL
 func ObDereferenceObjectDeferDelete(Object PVOID) {
 	atMost(irql.Dispatch)
+	ob.Took(Object, -1)
 	ob.DereferenceLater(Object)
 }
 

@@ -46,7 +46,7 @@ func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, Objec
 	if StartRoutine == nil || ThreadHandle == nil {
 		return STATUS_INVALID_PARAMETER
 	}
-	t, ok := thread.Start(routineName(StartRoutine), func() { StartRoutine(StartContext) })
+	t, ok := thread.StartRoutine(routineName(StartRoutine), entryPoint(StartRoutine), func() { StartRoutine(StartContext) })
 	if !ok {
 		return STATUS_INSUFFICIENT_RESOURCES
 	}
@@ -61,9 +61,12 @@ func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, Objec
 	return s
 }
 
+// entryPoint returns the address of a routine's code.
+func entryPoint(r PKSTART_ROUTINE) uintptr { return reflect.ValueOf(r).Pointer() }
+
 // routineName names a thread after its routine, without the package's path.
 func routineName(r PKSTART_ROUTINE) string {
-	f := runtime.FuncForPC(reflect.ValueOf(r).Pointer())
+	f := runtime.FuncForPC(entryPoint(r))
 	if f == nil {
 		return "system thread"
 	}
@@ -155,6 +158,7 @@ func PsLookupThreadByThreadId(ThreadId HANDLE, Thread *PETHREAD) NTSTATUS {
 		return STATUS_INVALID_PARAMETER
 	}
 	*Thread = PETHREAD(unsafe.Pointer(a.R))
+	ob.Took(PVOID(*Thread), 1)
 	return STATUS_SUCCESS
 }
 

@@ -83,7 +83,7 @@ func IoCreateSystemThread(IoObject PVOID, ThreadHandle PHANDLE, DesiredAccess UL
 	ob.Reference(IoObject)
 	run := func(context PVOID) {
 		defer ob.Dereference(IoObject)
-		thread.Lock(routineName(StartRoutine))
+		thread.Lock(routineName(StartRoutine)).Routine = entryPoint(StartRoutine)
 		StartRoutine(context)
 	}
 	s := PsCreateSystemThread(ThreadHandle, DesiredAccess, ObjectAttributes, ProcessHandle, ClientId, run, StartContext)

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"irqlab/irql"
+	"irqlab/kernel"
 	"irqlab/pool"
 	"irqlab/sync"
 	_ "irqlab/work" // the worker threads
@@ -156,6 +157,7 @@ func (w *IO_WORKITEM) queue(routine uintptr, extended bool, which WORK_QUEUE_TYP
 func runIoWork(parameter PVOID) {
 	w := PIO_WORKITEM(parameter)
 	object, context := PVOID(w.object), PVOID(w.context)
+	kernel.Current().Routine = *(*uintptr)(unsafe.Pointer(w.routine))
 	if w.extended {
 		(*(*PIO_WORKITEM_ROUTINE_EX)(unsafe.Pointer(&w.routine)))(object, context, w)
 		return

@@ -167,10 +167,11 @@ func run(w *sync.WorkItem) {
 	// The routine may end what keeps its closure alive; this does as well.
 	routine := *(*sync.WorkRoutine)(unsafe.Pointer(&code))
 	t := kernel.Current()
-	t.Work = item
-	routine(parameter)
-	t.Work = 0
 	entry := *(*uintptr)(unsafe.Pointer(code))
+	own := t.Routine
+	t.Work, t.Routine = item, entry
+	routine(parameter)
+	t.Work, t.Routine = 0, own
 	if l := irql.Current(); l != irql.Passive {
 		bugcheck.Stop(bugcheck.WorkerThreadReturnedAtBadIRQL, entry, uintptr(l), uintptr(parameter), item)
 	}

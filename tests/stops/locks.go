@@ -160,10 +160,12 @@ func item(fn sync.WorkRoutine) {
 }
 
 // queued is a work item that stays in its queue: no thread may run for that.
-func queued() *sync.WorkItem {
+func queued() *sync.WorkItem { return queuedTo(nothingToDo) }
+
+func queuedTo(r sync.WorkRoutine) *sync.WorkItem {
 	sync.SystemWork(sync.CriticalWork).MaximumCount = 0
 	w := alloc[sync.WorkItem]()
-	w.Init(nothingToDo, nil)
+	w.Init(r, nil)
 	w.Queue(sync.CriticalWork)
 	return w
 }

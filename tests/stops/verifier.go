@@ -51,8 +51,6 @@ var verifierStops = map[string]func(){
 		connect(dawdles)
 		kit.Interrupt(6)
 	},
-	"verifier-leaks":       func() { block(); block(); verifier.Unloaded("mine.sys", kit.Tag) },
-	"verifier-leaks-paged": func() { pagedOut(); verifier.Unloaded("mine.sys", kit.Tag) },
 	"verifier-freed": func() {
 		m := fast()
 		m.Acquire()

@@ -3,19 +3,24 @@
 package verifier
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
 
+	"irqlab/bugcheck"
+	"irqlab/driver"
 	"irqlab/intr"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
 	"irqlab/pool"
+	"irqlab/seh"
 	"irqlab/sync"
 	"irqlab/sync/spin"
 	"irqlab/tests/kit"
 	. "irqlab/verifier"
+	. "irqlab/wdk"
 )
 
 func need(t *testing.T, r Rule) {
@@ -257,25 +262,117 @@ func TestWaitsInARow(t *testing.T) {
 	}
 }
 
-// A driver that has freed what it had may go; others' allocations do not count.
-func TestUnloaded(t *testing.T) {
-	need(t, Leaks)
-	mine, others := pool.TagOf("Mine"), pool.TagOf("Othr")
-	var found [4]pool.Allocation
-	p, q, r := pool.Alloc(100, mine), pool.Alloc(5000, mine), pool.AllocPaged(100, mine)
-	kept := pool.Alloc(100, others)
-	defer pool.Free(kept, others)
-	if n := pool.Find(mine, found[:]); n != 3 || found[2] != (pool.Allocation{Address: uintptr(r), Size: 100, Paged: true}) {
-		t.Errorf("%d allocations: %+v", n, found)
+// A driver that has ended what it began may go, once its DPCs have run; others'
+// things do not count.
+// rule: timer-flush-on-unload
+func TestUnload(t *testing.T) {
+	h := kit.New[HANDLE](t)
+	m, d, last := kit.New[KTIMER](t), kit.New[KDPC](t), kit.New[KDPC](t)
+	entry := func(self *driver.Driver) NTSTATUS {
+		p, q, r := pool.Alloc(100, kit.Tag), pool.Alloc(5000, kit.Tag), pool.AllocPaged(100, kit.Tag)
+		PsCreateSystemThread(h, THREAD_ALL_ACCESS, nil, 0, nil, func(PVOID) {}, nil)
+		KeInitializeTimer(m)
+		KeInitializeDpc(d, expired, nil)
+		KeSetTimer(m, -Second*3600, d)
+		self.Unload = func() {
+			for _, p := range []unsafe.Pointer{p, q, r} {
+				pool.Free(p, kit.Tag)
+			}
+			var thread PVOID
+			ObReferenceObjectByHandle(*h, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &thread, nil)
+			KeWaitForSingleObject(thread, Executive, KernelMode, false, nil)
+			ObDereferenceObject(thread)
+			ZwClose(*h)
+			KeCancelTimer(m)
+			KeInitializeDpc(last, expired, nil)
+			KeSetTargetProcessorDpc(last, CCHAR(KeQueryActiveProcessorCount(nil)-1))
+			KeInsertQueueDpc(last, nil, nil)
+		}
+		return STATUS_SUCCESS
 	}
-	for _, p := range []unsafe.Pointer{p, q, r} {
-		pool.Free(p, mine)
+	kit.Run(t, func() {
+		for i := range int32(2) {
+			self, s := driver.Load("one.sys", entry)
+			if s != STATUS_SUCCESS {
+				t.Fatal(s)
+			}
+			if names := driver.Names(); len(names) != 1 || names[0] != "one.sys" {
+				t.Errorf("loaded: %q", names)
+			}
+			if _, s := driver.Load("two.sys", entry); s != ntstatus.AlreadyLoaded {
+				t.Errorf("a driver of the same package: %v", s)
+			}
+			if s := self.End(); s != STATUS_SUCCESS {
+				t.Error(s)
+			}
+			if n := dpcs.Load(); n != i+1 {
+				t.Errorf("%d DPCs have run", n)
+			}
+			if s := self.End(); s != ntstatus.InvalidRequest {
+				t.Errorf("unloaded again: %v", s)
+			}
+		}
+	})
+	if names := driver.Names(); names != nil {
+		t.Errorf("still loaded: %q", names)
 	}
-	if n := pool.Find(mine, found[:]); n != 0 {
-		t.Errorf("%d allocations: %+v", n, found)
-	}
-	Unloaded("driver", mine)
 }
+
+var dpcs atomic.Int32
+
+func expired(*KDPC, PVOID, PVOID, PVOID) { dpcs.Add(1) }
+
+// A driver that fails is not loaded, nor is one that raises; one without an unload
+// routine stays.
+func TestEntry(t *testing.T) {
+	kit.Run(t, func() {
+		if d, s := driver.Load("fails.sys", func(*driver.Driver) NTSTATUS { return STATUS_NO_MEMORY }); d != nil || s != STATUS_NO_MEMORY {
+			t.Errorf("%v, %v", d, s)
+		}
+		raised := false
+		seh.Try(func() {
+			driver.Load("raises.sys", func(*driver.Driver) NTSTATUS { ExRaiseStatus(STATUS_NO_MEMORY); return STATUS_SUCCESS })
+		}, seh.Only(STATUS_NO_MEMORY), func(*seh.Exception) { raised = true })
+		if names := driver.Names(); !raised || names != nil {
+			t.Errorf("raised: %v; loaded: %q", raised, names)
+		}
+		d, _ := driver.Load("stays.sys", func(*driver.Driver) NTSTATUS { return STATUS_SUCCESS })
+		if s := d.End(); s != ntstatus.InvalidRequest {
+			t.Error(s)
+		}
+		d.Unload = func() {}
+		if s := d.End(); s != STATUS_SUCCESS {
+			t.Error(s)
+		}
+	})
+}
+
+// The pool knows who allocated what.
+func TestTraced(t *testing.T) {
+	need(t, Leaks)
+	var found [4]pool.Allocation
+	p, q, r := pool.Alloc(100, traced), pool.Alloc(5000, traced), pool.AllocPaged(100, traced)
+	own := pool.AllocOwn(100, traced)
+	n := pool.Find(isTraced, found[:])
+	if n != 4 || found[3].Address != uintptr(r) || found[3].Size != 100 || !found[3].Paged {
+		t.Fatalf("%d allocations: %+v", n, found)
+	}
+	for _, a := range found {
+		if by := bugcheck.PackageOf(a.By); (by == "irqlab/tests/verifier") != (a.Address != uintptr(own)) {
+			t.Errorf("%+v by %q", a, by)
+		}
+	}
+	for _, p := range []unsafe.Pointer{p, q, r, own} {
+		pool.Free(p, traced)
+	}
+	if n := pool.Find(isTraced, found[:]); n != 0 {
+		t.Errorf("%d allocations: %+v", n, found)
+	}
+}
+
+const traced pool.Tag = 'T' | 'r'<<8 | 'c'<<16 | 'd'<<24
+
+func isTraced(a pool.Allocation) bool { return a.Tag == traced }
 
 // The lists for debuggers tell who holds what.
 func TestHeld(t *testing.T) {
