@@ -84,7 +84,7 @@ func build(ctx context.Context, command string, m *machineFlags, words []string)
 	// when something changed.
 	id := sha256.Sum256([]byte(strings.Join(append(words, p.Dir), "\x00")))
 	dir := filepath.Join(g.cache, string(m.Arch), fmt.Sprintf("%.8x", id))
-	unlock, err := lock(dir, syscall.LOCK_EX)
+	unlock, err := lock(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -159,9 +159,8 @@ func (g *goCommand) mainPackage(ctx context.Context, words []string) (p pkg, has
 	return p, hasEntry, nil
 }
 
-// lock keeps other runs of the tool from doing something with dir at the same time,
-// or, if how is LOCK_SH, only those that do not share it.
-func lock(dir string, how int) (unlock func(), err error) {
+// lock keeps other runs of the tool from doing something with dir at the same time.
+func lock(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
@@ -169,7 +168,7 @@ func lock(dir string, how int) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), how); err != nil {
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
 	}

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"irqlab/image"
@@ -26,7 +24,7 @@ func execCommand() *subcommand {
 	fs := newFlagSet("exec")
 	m.registerTest(fs)
 	fs.DurationVar(&m.timeout, "timeout", 0, "end the run after this `time` (default from -test.timeout)")
-	fs.StringVar(&m.turns, "turns", "", "machines with the same `directory` that have more CPUs than the host run alone")
+	fs.StringVar((*string)(&m.room), "room", "", "machines with the same `directory` share the host's processors")
 	return &subcommand{
 		name:     "exec",
 		usage:    "exec [flags] <linked program> [arguments]",
@@ -81,7 +79,7 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 		if ownDisk {
 			m.Disk = filepath.Join(dir, fmt.Sprintf("disk%d", m.CPUs))
 		}
-		status, err := m.turn(ctx, img, cmdline, limit)
+		status, err := m.startInRoom(ctx, img, cmdline, limit)
 		if err == nil && status != 0 {
 			err = guestStatus(status)
 		}
@@ -95,18 +93,14 @@ func execBinary(ctx context.Context, m *machineFlags, elf string, args []string)
 	return nil
 }
 
-// turn runs the machine when it is its turn.
-func (m *machineFlags) turn(ctx context.Context, img, cmdline string, limit time.Duration) (status int, err error) {
-	if m.turns != "" {
-		how := syscall.LOCK_EX
-		if m.CPUs <= runtime.NumCPU() {
-			how = syscall.LOCK_SH
-		}
-		unlock, err := lock(m.turns, how)
+// startInRoom runs the machine when the host has room for it.
+func (m *machineFlags) startInRoom(ctx context.Context, img, cmdline string, limit time.Duration) (status int, err error) {
+	if m.room != "" {
+		leave, err := m.room.enter(ctx, m.CPUs)
 		if err != nil {
 			return 0, err
 		}
-		defer unlock()
+		defer leave()
 	}
 	return m.start(ctx, img, cmdline, qemu.Console{Out: os.Stdout, Err: os.Stderr, HideExit: true}, limit)
 }

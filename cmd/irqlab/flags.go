@@ -17,7 +17,7 @@ import (
 type machineFlags struct {
 	qemu.Machine
 	counts  []int // numbers of CPUs, if one machine after the other is asked for
-	turns   string
+	room    room  // shared with other runs, if any
 	options words // kernel options and environment
 	timeout time.Duration
 }

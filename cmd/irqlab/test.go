@@ -63,23 +63,16 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 		return err
 	}
 	args, patterns, binaryArgs := splitPatterns(args)
-	turns := ""
+	shared := ""
 	if !slices.ContainsFunc(args, func(a string) bool { name, _, _ := flagName(a); return name == "p" }) {
 		// Each machine takes a host processor per CPU of its own, and what
-		// tests say about time suffers when it does not get them. If they are
-		// too few for two such machines, one with more CPUs than the host runs
-		// alone, and others beside one that is built or waits.
-		parallel := runtime.NumCPU() / slices.Max(m.counts)
-		if parallel < 2 {
-			parallel = 2
-			dir, err := os.MkdirTemp("", "irqlab")
-			if err != nil {
-				return err
-			}
-			defer os.RemoveAll(dir)
-			turns = dir
+		// tests say about time suffers when it does not get them. One more is
+		// built meanwhile, or waits.
+		if shared, err = os.MkdirTemp("", "irqlab"); err != nil {
+			return err
 		}
-		args = append(args, fmt.Sprintf("-p=%d", parallel))
+		defer os.RemoveAll(shared)
+		args = append(args, fmt.Sprintf("-p=%d", runtime.NumCPU()+1))
 	}
 	pkgs, err := g.testPackages(ctx, patterns)
 	if err != nil || len(pkgs) == 0 {
@@ -93,7 +86,7 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	executor := append([]string{quote(self), "exec", "-turns=" + turns}, m.argv()...)
+	executor := append([]string{quote(self), "exec", "-room=" + shared}, m.argv()...)
 	for i, w := range executor[2:] {
 		executor[2+i] = quote(w)
 	}
