@@ -18,6 +18,10 @@ type CPU struct {
 	ID       uint32   // 0 is the boot processor
 	Started  uint32   // set by the processor itself once it runs Go code
 
+	// DispatchWanted asks for the work of DISPATCH_LEVEL at the end of the
+	// interrupts being served; see board.RequestDispatch.
+	DispatchWanted bool
+
 	Dispatcher unsafe.Pointer // package kernel's state of this processor
 
 	Interrupt Stack // per-processor interrupt stack
@@ -134,10 +138,6 @@ const (
 //
 //go:noescape
 func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer) (attention uint32)
-
-// CallOn runs fn(arg) on the given kernel stack, which must not be in use.
-// Kernel context only, at DISPATCH_LEVEL or above, so that the processor stays.
-func CallOn(s *Stack, fn func(uintptr), arg uintptr)
 
 // LookCloser is what RaiseIRQL returns when it did nothing.
 const LookCloser = ^uintptr(0)

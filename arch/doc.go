@@ -15,7 +15,8 @@
 //
 // # The doors
 //
-// Assembly calls up into package entry by symbol, and only there:
+// Assembly calls up into package entry, and only there, by symbol or through
+// Entry:
 //
 //	entry.boot       the boot processor, once, on the boot stack
 //	entry.secondary  every other processor, once

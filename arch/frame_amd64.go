@@ -74,11 +74,15 @@ func (f *Frame) Cause() Cause {
 	case vectorMachineCheck:
 		return CauseMachineCheck
 	}
-	if f.Vector >= 32 && f.Vector < SyscallVector || f.Vector == 0x1f {
+	if f.Interrupt() {
 		return CauseInterrupt
 	}
 	return CauseOther
 }
+
+// Interrupt reports whether the frame is that of an interrupt that can be held
+// back. 0x1f is that of APC_LEVEL, among the vectors of exceptions.
+func (f *Frame) Interrupt() bool { return f.Vector-0x1f < SyscallVector-0x1f }
 
 // FaultAddress returns the address and kind of access of a page fault. It must
 // be called before interrupts are enabled.

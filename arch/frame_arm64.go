@@ -100,6 +100,10 @@ func (f *Frame) Cause() Cause {
 	}
 }
 
+// Interrupt reports whether the frame is that of an interrupt that can be held
+// back.
+func (f *Frame) Interrupt() bool { return f.Kind&^kindKernel == kindIRQ }
+
 // abortCause tells the causes of instruction and data aborts apart by their
 // fault status code (Arm ARM, D19.2.37, "ISS encoding for an exception from a
 // Data Abort", DFSC).

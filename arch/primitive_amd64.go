@@ -21,10 +21,11 @@ var (
 	disable     func() bool
 	enable      func()
 	change      func(from, to *Context)
+	callOn      func(s *Stack, fn func(uintptr), arg uintptr)
 )
 
 // primitives are the closures' objects: each is the address of its code.
-var primitives [12]uintptr
+var primitives [13]uintptr
 
 func initPrimitives() {
 	primitives = primitiveCode()
@@ -43,10 +44,11 @@ func initPrimitives() {
 	set(unsafe.Pointer(&disable), 9)
 	set(unsafe.Pointer(&enable), 10)
 	set(unsafe.Pointer(&change), 11)
+	set(unsafe.Pointer(&callOn), 12)
 }
 
 // defined in primitive_amd64.s
-func primitiveCode() [12]uintptr
+func primitiveCode() [13]uintptr
 
 // ThisCPU returns the processor's block. The answer is stable only at
 // DISPATCH_LEVEL and above or with interrupts disabled.
@@ -95,6 +97,12 @@ func EnableInterrupts() { enable() }
 // switches back, perhaps on another processor. Kernel context, DISPATCH_LEVEL,
 // dispatcher lock held, interrupts enabled.
 func Switch(from, to *Context) { change(from, to) }
+
+// CallOn runs fn(arg) on the given kernel stack, which must not be in use.
+// Interrupts are disabled at the call and at return, and fn is called and returns
+// so. Kernel context only, at DISPATCH_LEVEL or above, so that the processor
+// stays.
+func CallOn(s *Stack, fn func(uintptr), arg uintptr) { callOn(s, fn, arg) }
 
 // Dispatcher returns package kernel's state of the running processor.
 func Dispatcher() unsafe.Pointer { return dispatcher() }

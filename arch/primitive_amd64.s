@@ -81,7 +81,30 @@ TEXT change<>(SB),NOSPLIT|NOFRAME,$0
 	POPQ	BP
 	RET
 
-TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-96
+// callOn calls the closure BX with argument CX on stack AX.
+TEXT callOn<>(SB),NOSPLIT|NOFRAME,$0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	MOVQ	BX, DX
+	MOVQ	CPU_KernelG(GS), SI
+	LEAQ	Stack_G(AX), R14
+	MOVQ	Stack_Hi(AX), SP
+	MOVQ	R14, CPU_KernelG(GS)
+	MOVQ	R14, CPU_machine_tls(GS)
+	PUSHQ	SI
+	MOVQ	CX, AX
+	MOVQ	(DX), CX
+	PUSHQ	AX	// where the callee may spill its argument
+	CALL	CX
+	POPQ	AX
+	POPQ	R14
+	MOVQ	R14, CPU_KernelG(GS)
+	MOVQ	R14, CPU_machine_tls(GS)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-104
 	LEAQ	thisCPU<>(SB), AX
 	MOVQ	AX, ret+0(FP)
 	LEAQ	thisContext<>(SB), AX
@@ -106,4 +129,6 @@ TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-96
 	MOVQ	AX, ret+80(FP)
 	LEAQ	change<>(SB), AX
 	MOVQ	AX, ret+88(FP)
+	LEAQ	callOn<>(SB), AX
+	MOVQ	AX, ret+96(FP)
 	RET

@@ -56,5 +56,11 @@ func EnableInterrupts()
 //go:noescape
 func Switch(from, to *Context)
 
+// CallOn runs fn(arg) on the given kernel stack, which must not be in use.
+// Interrupts are disabled at the call and at return, and fn is called and returns
+// so. Kernel context only, at DISPATCH_LEVEL or above, so that the processor
+// stays.
+func CallOn(s *Stack, fn func(uintptr), arg uintptr)
+
 // Dispatcher returns package kernel's state of the running processor.
 func Dispatcher() unsafe.Pointer { return ThisCPU().Dispatcher }

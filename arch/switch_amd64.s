@@ -5,40 +5,6 @@
 #include "textflag.h"
 #include "zz_offsets_amd64.h"
 
-// func CallOn(s *Stack, fn func(uintptr), arg uintptr)
-TEXT ·CallOn(SB),NOSPLIT|NOFRAME,$0-24
-	MOVQ	s+0(FP), BX
-	MOVQ	fn+8(FP), DX
-	MOVQ	arg+16(FP), AX
-	PUSHQ	BP
-	MOVQ	SP, BP
-	PUSHFQ
-	MOVQ	SP, SI
-	MOVQ	CPU_KernelG(GS), DI
-	LEAQ	Stack_G(BX), R14
-	CLI
-	MOVQ	Stack_Hi(BX), SP
-	MOVQ	R14, CPU_KernelG(GS)
-	MOVQ	R14, CPU_machine_tls(GS)
-	PUSHQ	DI
-	PUSHQ	SI
-	PUSHQ	0(SI)
-	POPFQ
-	PXOR	X15, X15
-	MOVQ	(DX), CX
-	SUBQ	$8, SP	// where the callee may spill its argument
-	CALL	CX
-	ADDQ	$8, SP
-	CLI
-	POPQ	SI
-	POPQ	R14
-	MOVQ	R14, CPU_KernelG(GS)
-	MOVQ	R14, CPU_machine_tls(GS)
-	MOVQ	SI, SP
-	POPFQ
-	POPQ	BP
-	RET
-
 // func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer) (attention uint32)
 TEXT ·Gate(SB),NOSPLIT|NOFRAME,$0-20
 	MOVQ	fn+0(FP), DX

@@ -37,30 +37,23 @@ TEXT ·CallOn(SB),NOSPLIT|NOFRAME,$0-24
 	MOVD	s+0(FP), R1
 	MOVD	fn+8(FP), R26
 	MOVD	arg+16(FP), R0
-	MRS	DAIF, R2
 	MRS	TPIDR_EL1, R3
 	MOVD	Stack_Hi(R1), R4
 	MOVD	RSP, R5
-	MSR	$2, DAIFSet
-	SUB	$64, R4
+	SUB	$48, R4
 	MOVD	R4, RSP
 	STP	(R29, R30), 16(RSP)
 	STP	(R5, g), 32(RSP)
-	MOVD	R2, 48(RSP)
 	ADD	$16, RSP, R29
 	ADD	$Stack_G, R1, g
 	MOVD	g, CPU_KernelG(R3)
-	MSR	R2, DAIF
 	MOVD	(R26), R1
 	CALL	(R1)
-	MOVD	48(RSP), R2
 	MRS	TPIDR_EL1, R3
-	MSR	$2, DAIFSet
 	LDP	32(RSP), (R5, g)
 	LDP	16(RSP), (R29, R30)
 	MOVD	g, CPU_KernelG(R3)
 	MOVD	R5, RSP
-	MSR	R2, DAIF
 	RET
 
 // func Gate(fn func(unsafe.Pointer), arg unsafe.Pointer) (attention uint32)

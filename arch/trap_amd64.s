@@ -15,9 +15,12 @@
 #define STUB16(v)	STUB4(v) STUB4((v)+4) STUB4((v)+8) STUB4((v)+12)
 
 TEXT vectors<>(SB),NOSPLIT|NOFRAME,$0
-	STUB4(0)
+	STUB(0)
+	STUB(1)
+	PCALIGN $16; PUSH(0) PUSH(2) JMP nonMaskable<>(SB)
+	STUB(3)
 	STUB4(4)
-	STUBERR(8)	// #DF
+	PCALIGN $16; PUSH(8) JMP doubleFault<>(SB)
 	STUB(9)
 	STUBERR(10)	// #TS
 	STUBERR(11)	// #NP
@@ -81,88 +84,83 @@ TEXT ·vectorTable(SB),NOSPLIT|NOFRAME,$0-8
 	SHLQ	$32, DX; \
 	ORQ	DX, AX
 
-// trap moves the frame off the IST stack, completes it, and calls entry.trap.
-// On the IST stack: vector, error, then what the processor pushed.
+// Every vector but two. What the processor pushed lies on the IST stack, from
+// where it is moved: trap and the two after it choose the stack, save does the
+// rest. Between them AX is the IST stack pointer, at which lie the interrupted
+// AX, the vector, the error code, and the processor's five words.
 TEXT trap<>(SB),NOSPLIT|NOFRAME,$0
 	PUSHQ	AX
-	PUSHQ	CX
-	CLD
-	CMPQ	16(SP), $2
-	JEQ	keep
-	// AX = the new frame: at the top of the thread's kernel stack when Go code
-	// was interrupted, else below the interrupted kernel stack pointer.
+	MOVQ	SP, AX
+	MOVQ	CPU_KernelG(GS), SP
 	CMPQ	CPU_InKernel(GS), $0
 	JNE	kernel
-	MOVQ	CPU_Context(GS), AX
-	MOVQ	Context_Stack_Hi(AX), AX
-	SUBQ	$Frame__size, AX
-	JMP	move
+	MOVQ	G_hi(SP), SP	// the top of the thread's kernel stack
+	JMP	save<>(SB)
 kernel:
-	CMPQ	16(SP), $8	// #DF
-	JEQ	emergency
-	MOVQ	56(SP), AX	// interrupted SP
-	SUBQ	$Frame__size, AX
-	MOVQ	CPU_KernelG(GS), CX
-	SUBQ	$0x600, AX	// the frame, its FP state and the first calls must fit
-	CMPQ	AX, 0(CX)	// stack.lo
-	LEAQ	0x600(AX), AX
-	JA	move
-	MOVQ	$8, 16(SP)	// kernel stack overflow: as a double fault
-	JMP	emergency
-keep:
-	// A non-maskable interrupt. It may have hit a stub or a change of stacks, so what the processor's block
-	// says of the context may be about to change. All of it is put back.
+	// Below what was interrupted, if the frame, its FP state and the first calls
+	// fit there.
+	MOVQ	G_lo(SP), SP
+	ADDQ	$(Frame__size+0x600), SP
+	CMPQ	SP, 48(AX)	// interrupted SP
+	JCC	overflow
+	MOVQ	48(AX), SP
+	JMP	save<>(SB)
+overflow:
+	MOVQ	$8, 8(AX)	// as a double fault
+	JMP	emergency<>(SB)
+
+// A non-maskable interrupt may have hit a stub or a change of stacks, so what
+// the processor's block says of the context may be about to change. All of it is
+// put back.
+TEXT nonMaskable<>(SB),NOSPLIT|NOFRAME,$0
+	PUSHQ	AX
 	MOVQ	CPU_KernelG(GS), AX
 	MOVQ	AX, CPU_machine_nmi(GS)
 	MOVQ	CPU_machine_tls(GS), AX
 	MOVQ	AX, (CPU_machine_nmi+8)(GS)
-emergency:
-	MOVQ	CPU_Self(GS), CX
-	LEAQ	(CPU_machine_emergency+Stack_G)(CX), AX
-	MOVQ	AX, CPU_KernelG(GS)
-	MOVQ	CPU_machine_emergency_Hi(CX), AX
-	SUBQ	$Frame__size, AX
-move:
-	MOVQ	16(SP), CX; MOVQ CX, Frame_Vector(AX)
-	MOVQ	24(SP), CX; MOVQ CX, Frame_Error(AX)
-	MOVQ	32(SP), CX; MOVQ CX, Frame_IP(AX)
-	MOVQ	40(SP), CX; MOVQ CX, Frame_CS(AX)
-	MOVQ	48(SP), CX; MOVQ CX, Frame_Flags(AX)
-	MOVQ	56(SP), CX; MOVQ CX, Frame_StackPointer(AX)
-	MOVQ	64(SP), CX; MOVQ CX, Frame_SS(AX)
-	MOVQ	8(SP), CX; MOVQ CX, Frame_AX(AX)
-	MOVQ	0(SP), CX; MOVQ CX, Frame_CX(AX)
-	MOVQ	DX, Frame_DX(AX)
-	MOVQ	BX, Frame_BX(AX)
-	MOVQ	BP, Frame_BP(AX)
-	MOVQ	SI, Frame_SI(AX)
-	MOVQ	DI, Frame_DI(AX)
-	MOVQ	R8, Frame_R8(AX)
-	MOVQ	R9, Frame_R9(AX)
-	MOVQ	R10, Frame_R10(AX)
-	MOVQ	R11, Frame_R11(AX)
-	MOVQ	R12, Frame_R12(AX)
-	MOVQ	R13, Frame_R13(AX)
-	MOVQ	R14, Frame_R14(AX)
-	MOVQ	R15, Frame_R15(AX)
-	MOVQ	AX, SP		// off the IST stack
-	MOVQ	AX, R12
+	MOVQ	SP, AX
+	JMP	emergency<>(SB)
+
+TEXT doubleFault<>(SB),NOSPLIT|NOFRAME,$0
+	PUSHQ	AX
+	MOVQ	SP, AX
+	JMP	emergency<>(SB)
+
+// emergency chooses the stack that needs none to be in order.
+TEXT emergency<>(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	CPU_Self(GS), SP
+	LEAQ	(CPU_machine_emergency+Stack_G)(SP), SP
+	MOVQ	SP, CPU_KernelG(GS)
+	MOVQ	G_hi(SP), SP
+	JMP	save<>(SB)
+
+// save builds the frame at SP and calls package entry.
+TEXT save<>(SB),NOSPLIT|NOFRAME,$0
+	CLD
+	PUSHQ	56(AX); PUSHQ 48(AX); PUSHQ 40(AX); PUSHQ 32(AX); PUSHQ 24(AX)
+	PUSHQ	16(AX)	// error
+	PUSHQ	8(AX)	// vector
+	PUSHQ	0(AX); PUSHQ CX; PUSHQ DX; PUSHQ BX
+	PUSHQ	BP; PUSHQ SI; PUSHQ DI
+	PUSHQ	R8; PUSHQ R9; PUSHQ R10; PUSHQ R11
+	PUSHQ	R12; PUSHQ R13; PUSHQ R14; PUSHQ R15
+	PUSHQ	CPU_InKernel(GS)
 	MOVQ	CR8, AX
-	MOVQ	AX, Frame_Level(R12)
-	MOVQ	CPU_InKernel(GS), BX
-	MOVQ	BX, Frame_Kernel(R12)
+	PUSHQ	AX	// Level
+	PUSHQ	$0
+	MOVQ	SP, R12
 	MOVQ	$1, CPU_InKernel(GS)
 	// FP state: kernel Go code uses the same registers.
-	SUBQ	$(832+64), SP
+	SUBQ	$const_FPStateSize, SP
 	ANDQ	$~63, SP
 	MOVQ	SP, Frame_FP(R12)
 	CMPL	·haveXSAVE(SB), $0
 	JEQ	legacy
-	// XRSTOR insists on zeros in the header that XSAVE leaves alone (Intel SDM
-	// vol. 1, 13.4.2).
+	// XSAVE leaves bits of XSTATE_BV that it has no state for, and the two words
+	// after it, which XRSTOR wants to be zero (Intel SDM vol. 2, XSAVE and
+	// XRSTOR, standard form).
 	XORL	AX, AX
-	MOVQ	AX, 512(SP); MOVQ AX, 520(SP); MOVQ AX, 528(SP); MOVQ AX, 536(SP)
-	MOVQ	AX, 544(SP); MOVQ AX, 552(SP); MOVQ AX, 560(SP); MOVQ AX, 568(SP)
+	MOVQ	AX, 512(SP); MOVQ AX, 520(SP); MOVQ AX, 528(SP)
 	MOVL	$-1, AX
 	MOVL	$-1, DX
 	XSAVE64	(SP)
@@ -177,8 +175,8 @@ saved:
 	MOVQ	R14, CPU_machine_tls(GS)
 	CMPQ	Frame_Vector(R12), $2
 	JEQ	nmi
-	TESTQ	BX, BX
-	JNZ	tls
+	CMPQ	Frame_Kernel(R12), $0
+	JNE	tls
 setfs:
 	MOVQ	CPU_machine_fsBase(GS), AX
 	SETFS
@@ -193,9 +191,12 @@ tls:
 	PUSHQ	BP
 	MOVQ	SP, BP
 	PUSHQ	R12
-	PUSHQ	R12
-	CALL	irqlab∕entry·trap(SB)	// returns with interrupts disabled
-	MOVQ	(SP), R12
+	MOVQ	R12, AX
+	MOVQ	·Entry+EntryPoints_Trap(SB), DX
+	MOVQ	(DX), CX
+	PUSHQ	AX	// where the callee may spill its argument
+	CALL	CX	// returns with interrupts disabled
+	MOVQ	8(SP), R12
 	JMP	leave<>(SB)
 
 // leave restores the frame in R12. Interrupts are disabled.
@@ -277,9 +278,12 @@ TEXT systemCall<>(SB),NOSPLIT|NOFRAME,$0
 	PUSHQ	BP
 	MOVQ	SP, BP
 	PUSHQ	R12
-	PUSHQ	R12
-	CALL	irqlab∕entry·syscall(SB)	// returns with interrupts disabled
-	MOVQ	(SP), R12
+	MOVQ	R12, AX
+	MOVQ	·Entry+EntryPoints_Syscall(SB), DX
+	MOVQ	(DX), CX
+	PUSHQ	AX	// where the callee may spill its argument
+	CALL	CX	// returns with interrupts disabled
+	MOVQ	8(SP), R12
 	JMP	leave<>(SB)
 
 TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0-8

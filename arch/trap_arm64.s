@@ -138,13 +138,13 @@ TEXT overflow<>(SB),NOSPLIT|NOFRAME,$0
 	MOVD	CPU_KernelG(R5), g; \
 	ADD	$Frame_Chain, RSP, R29
 
-// CALL_ENTRY calls a function of package entry with the frame as its argument.
-// It returns with interrupts disabled.
-#define CALL_ENTRY(fn) \
+// CALL_ENTRY calls one of the EntryPoints with the frame as its argument. It
+// returns with interrupts disabled.
+#define CALL_ENTRY(point) \
 	MOVD	RSP, R0; \
+	MOVD	·Entry+point(SB), R26; \
+	MOVD	(R26), R1; \
 	SUB	$16, RSP; \
-	MOVD	R0, 8(RSP); \
-	MOVD	$fn(SB), R1; \
 	CALL	(R1); \
 	ADD	$16, RSP
 
@@ -167,7 +167,7 @@ TEXT save<>(SB),NOSPLIT|NOFRAME,$0
 	VST1.P	[V20.B16, V21.B16, V22.B16, V23.B16], 64(R7)
 	VST1.P	[V24.B16, V25.B16, V26.B16, V27.B16], 64(R7)
 	VST1	[V28.B16, V29.B16, V30.B16, V31.B16], (R7)
-	CALL_ENTRY(irqlab∕entry·trap)
+	CALL_ENTRY(EntryPoints_Trap)
 	B	leave<>(SB)
 
 // systemCall is an SVC of Go code. Go's stubs are caller-save, so there is no
@@ -176,7 +176,7 @@ TEXT systemCall<>(SB),NOSPLIT|NOFRAME,$0
 	SAVE_INTEGER
 	STP	(ZR, ZR), Frame_Kind(RSP)	// and Syndrome
 	STP	(ZR, ZR), Frame_FaultReg(RSP)	// and FPSaved
-	CALL_ENTRY(irqlab∕entry·syscall)
+	CALL_ENTRY(EntryPoints_Syscall)
 	B	leave<>(SB)
 
 // leave restores the frame at RSP.

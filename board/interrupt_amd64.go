@@ -84,14 +84,13 @@ func (v Vector) Level() uintptr { return uintptr(v >> 4) }
 func EndOfInterrupt(v Vector) { writeLocal(lapic.LAPIC_EOI, 0) }
 
 // SoftVector returns the vector that SendIPI and RequestSelf use for a level.
-func SoftVector(level uintptr) Vector {
-	switch level {
-	case levelAPC, levelDispatch:
-		return Vector(level<<4 | 0xF)
-	case levelClock, levelIPI, levelHigh:
-		return Vector(level<<4 | 1)
-	}
-	return Vector(level<<4 | vectorSoft)
+func SoftVector(level uintptr) Vector { return softVectors[level&15] }
+
+var softVectors = [16]Vector{
+	levelAPC: vectorAPC, levelDispatch: vectorDispatch,
+	3: 0x30 | vectorSoft, 4: 0x40 | vectorSoft, 5: 0x50 | vectorSoft, 6: 0x60 | vectorSoft, 7: 0x70 | vectorSoft,
+	8: 0x80 | vectorSoft, 9: 0x90 | vectorSoft, 10: 0xA0 | vectorSoft, 11: 0xB0 | vectorSoft, 12: 0xC0 | vectorSoft,
+	levelClock: vectorClock, levelIPI: vectorIPI, levelHigh: vectorHigh,
 }
 
 // RequestSelf pends an interrupt of the given level on this processor. It is

@@ -107,7 +107,7 @@ func Tick(interrupted irql.Level) {
 	wake := p.demand.tick(p.ordinary.inserted, p.ordinary.depth)
 	p.ordinary.release(old)
 	if wake {
-		board.RequestSelf(uintptr(irql.Dispatch))
+		board.RequestDispatch(arch.ThisCPU())
 	}
 
 	w := &p.watch

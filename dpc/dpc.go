@@ -99,20 +99,23 @@ func (d *Object) insert(arg1, arg2 unsafe.Pointer, byTimer bool) bool {
 		d.checkTimer()
 		irql.Set(irql.High)
 	}
-	me := arch.ThisCPU().ID
-	cpu := me
+	me := arch.ThisCPU()
+	cpu := me.ID
 	if number != 0 {
 		cpu = d.target()
 	}
 	p := &processors[cpu%arch.MaxCPUs]
-	q := p.queueFor(d)
+	q := &p.ordinary
+	if d.Type == Threaded && WakeThread != nil {
+		q = &p.threaded
+	}
 	q.lock.AcquireAtDpc()
 	wake := false
 	ok := q.claim(d)
 	if ok {
 		q.link(d, arg1, arg2)
 		if q == &p.ordinary {
-			wake = p.demand.wants(d.Importance, q.depth, cpu == me, atomic.LoadUint32(&p.idle) != 0)
+			wake = p.demand.wants(d.Importance, q.depth, cpu == me.ID, atomic.LoadUint32(&p.idle) != 0)
 		} else if !p.threadBusy {
 			p.threadBusy = true
 			atomic.StoreUint32(&p.threadSignal, 1)
@@ -121,7 +124,11 @@ func (d *Object) insert(arg1, arg2 unsafe.Pointer, byTimer bool) bool {
 	}
 	q.lock.ReleaseFromDpc()
 	if wake {
-		request(cpu, me)
+		if cpu == me.ID {
+			board.RequestDispatch(me)
+		} else {
+			board.SendIPI(cpu, uintptr(irql.Dispatch))
+		}
 	}
 	irql.Set(old)
 	return ok
@@ -134,23 +141,6 @@ func (d *Object) target() uint32 {
 		invalid(badProcessor, uintptr(unsafe.Pointer(d)), uintptr(cpu), uintptr(n))
 	}
 	return cpu
-}
-
-// queueFor returns the queue of p that serves d.
-func (p *processor) queueFor(d *Object) *queue {
-	if d.Type == Threaded && WakeThread != nil {
-		return &p.threaded
-	}
-	return &p.ordinary
-}
-
-// request pends the interrupt that ends in Drain.
-func request(cpu, me uint32) {
-	if cpu == me {
-		board.RequestSelf(uintptr(irql.Dispatch))
-	} else {
-		board.SendIPI(cpu, uintptr(irql.Dispatch))
-	}
 }
 
 // Remove takes the DPC out of its queue and reports whether it was in one
@@ -179,32 +169,42 @@ func remove(arg unsafe.Pointer) {
 	irql.Set(old)
 }
 
-// Drain runs all DPCs of this processor's ordinary queue, and wakes its DPC
-// thread if there is work for it. The DISPATCH interrupt calls it on the DPC
-// stack, interrupts enabled.
+// Drain runs all DPCs of the ordinary queue of the processor, which is the
+// running one, and wakes its DPC thread if there is work for it. The DISPATCH
+// interrupt calls it on the DPC stack, as long as there is something Pending.
+// Interrupts are disabled at the call and at return.
 //
 // IRQL: DISPATCH_LEVEL
-func Drain() {
-	cpu := arch.ThisCPU().ID
-	p := &processors[cpu]
+func Drain(cpu uintptr) {
+	arch.EnableInterrupts()
+	p := &processors[cpu%arch.MaxCPUs]
 	var c call
-	for p.next(&c) {
-		p.run(cpu, &c)
+	for more := true; more; {
+		var ok bool
+		if ok, more = p.next(&c); ok {
+			p.run(uint32(cpu), &c)
+		}
 	}
-	if atomic.SwapUint32(&p.threadSignal, 0) != 0 {
-		WakeThread(cpu)
+	if atomic.LoadUint32(&p.threadSignal) != 0 {
+		atomic.StoreUint32(&p.threadSignal, 0)
+		WakeThread(uint32(cpu))
 	}
+	arch.DisableInterrupts()
 }
 
-// next takes the first DPC. That the queue is empty and that it is no longer
-// being served becomes true in one step, so no insert is left unserved.
-func (p *processor) next(c *call) bool {
-	old := p.ordinary.acquire()
-	ok := p.ordinary.take(c)
-	p.demand.active = ok
-	p.demand.requested = false
-	p.ordinary.release(old)
-	return ok
+// next takes the first DPC and reports whether there was one, and whether there
+// are more. That the queue is empty and that it is no longer being served becomes
+// true in one step, so no insert is left unserved.
+func (p *processor) next(c *call) (ok, more bool) {
+	q := &p.ordinary
+	irql.Set(irql.High)
+	q.lock.AcquireAtDpc()
+	ok = q.take(c)
+	more = q.depth != 0
+	p.demand.active, p.demand.requested = more, false
+	q.lock.ReleaseFromDpc()
+	irql.Set(irql.Dispatch)
+	return ok, more
 }
 
 // run calls one routine.

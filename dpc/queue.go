@@ -76,12 +76,14 @@ type call struct {
 
 // take unlinks the first object and reports whether there was one.
 func (q *queue) take(c *call) bool {
-	e := q.entries.RemoveHead()
-	if e == nil {
+	e := q.entries.Flink
+	if e == &q.entries {
 		return false
 	}
+	e.Remove()
 	d := (*Object)(e.Container(offset))
-	*c = call{d, d.Routine, d.Context, d.Arg1, d.Arg2}
+	c.object, c.routine = d, d.Routine
+	c.context, c.arg1, c.arg2 = d.Context, d.Arg1, d.Arg2
 	atomic.StoreUint32(&q.depth, q.depth-1)
 	atomic.StoreUintptr(&d.Data, 0)
 	return true
@@ -111,7 +113,7 @@ const (
 // demand decides when a processor's ordinary DPCs are served at once and when
 // they wait for company ("Organization of DPC Queues").
 type demand struct {
-	active    bool // the processor is serving the queue: it will see whatever comes
+	active    bool // the processor serves the queue and will look at it again
 	requested bool // a DISPATCH interrupt is on its way
 
 	maximum uint32 // depth limit, between 1 and maximumDepth

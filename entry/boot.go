@@ -44,6 +44,7 @@ const (
 //go:linkname boot
 func boot() {
 	Counter = arch.Counter()
+	arch.Entry = arch.EntryPoints{Trap: trap, Syscall: syscall}
 	irql.Set(irql.High)
 	if !board.Init() {
 		bugcheck.Print("irqlab: the loader says nothing about memory that could be understood\n")

@@ -1,7 +1,7 @@
 package entry
 
 import (
-	_ "unsafe" // for go:linkname
+	"unsafe"
 
 	"irqlab/arch"
 	"irqlab/board"
@@ -19,21 +19,30 @@ import (
 
 // trap serves every exception and interrupt. Interrupts are disabled at entry
 // and at return; the level is still the interrupted one.
-//
-//go:linkname trap
 func trap(f *arch.Frame) {
-	switch f.Cause() {
-	case arch.CauseInterrupt:
+	if f.Interrupt() {
 		interrupt(f)
+	} else if !except(f) {
+		return
+	}
+	if !f.FromKernel() {
+		leave(f)
+	}
+}
+
+// except serves an exception. It reports false if nothing is to be delivered in
+// the middle of whatever it hit.
+func except(f *arch.Frame) bool {
+	switch f.Cause() {
 	case arch.CausePageFault:
 		pageFault(f)
 	case arch.CauseNMI:
 		irql.Set(irql.High)
 		bugcheck.NMI(f)
-		return // nothing is delivered in the middle of whatever that was
+		return false
 	case arch.CauseBreakpoint:
 		if !f.FromKernel() && kernel.ServeCall(f) {
-			return
+			return false
 		}
 		exception(f)
 	case arch.CauseDebug:
@@ -43,9 +52,7 @@ func trap(f *arch.Frame) {
 	default:
 		exception(f)
 	}
-	if !f.FromKernel() {
-		leave(f)
-	}
+	return true
 }
 
 // interrupt raises to the interrupt's level and serves it; returning from the
@@ -68,46 +75,66 @@ func interrupt(f *arch.Frame) {
 		// Ended at once: the thread may be switched out in there, and the next
 		// one must be interruptible too.
 		board.EndOfInterrupt(v)
-		arch.EnableInterrupts()
-		kernel.DispatchInterrupt()
-		arch.DisableInterrupts()
+		dispatch()
 	case irql.High:
 		bugcheck.NMI(f) // where no interrupt is non-maskable
 		board.EndOfInterrupt(v)
 	default:
-		was := kernel.EnterInterrupt()
 		cpu := arch.ThisCPU()
-		arg := uintptr(v) | f.IRQL()<<levelShift
+		s := service{cpu, v, level, irql.Level(f.IRQL())}
+		arg := uintptr(unsafe.Pointer(&s))
 		if cpu.KernelG == &cpu.Interrupt.G {
 			serve(arg)
-		} else {
-			arch.CallOn(&cpu.Interrupt, serve, arg)
+			return
 		}
-		kernel.LeaveInterrupt(was)
+		was := kernel.EnterInterrupt(cpu)
+		arch.CallOn(&cpu.Interrupt, serve, arg)
+		kernel.LeaveInterrupt(cpu, was)
+		if cpu.DispatchWanted {
+			cpu.DispatchWanted = false
+			if s.interrupted < irql.Dispatch {
+				irql.Set(irql.Dispatch)
+				dispatch()
+			} else {
+				board.RequestSelf(uintptr(irql.Dispatch))
+			}
+		}
 	}
 }
 
-// levelShift is where serve's argument has the interrupted level; the vector is
-// below.
-const levelShift = 32
-
-// serve runs on the processor's interrupt stack at the interrupt's level.
-func serve(arg uintptr) {
-	v := board.Vector(arg)
+// dispatch does the work of DISPATCH_LEVEL, the processor's level.
+func dispatch() {
 	arch.EnableInterrupts()
-	switch level := irql.Level(v.Level()); level {
-	case irql.Clock:
-		kernel.ClockInterrupt(irql.Level(arg >> levelShift))
-	case irql.IPI:
-		ipi.Interrupt(irql.Level(arg >> levelShift))
+	kernel.DispatchInterrupt()
+	arch.DisableInterrupts()
+}
+
+// service is what serve needs to know of an interrupt.
+type service struct {
+	cpu         *arch.CPU
+	vector      board.Vector
+	level       irql.Level
+	interrupted irql.Level
+}
+
+// serve runs on the processor's interrupt stack at the interrupt's level. Its
+// argument is the address of a service.
+func serve(arg uintptr) {
+	arch.EnableInterrupts()
+	s := (*service)(unsafe.Pointer(arg))
+	switch s.level {
 	default:
-		intr.Dispatch(v, level)
+		intr.Dispatch(s.cpu, s.vector, s.level)
+	case irql.Clock:
+		kernel.ClockInterrupt(s.interrupted)
+	case irql.IPI:
+		ipi.Interrupt(s.interrupted)
 	}
 	if fault.Now(fault.Nested) {
 		fault.Touch()
 	}
 	arch.DisableInterrupts()
-	board.EndOfInterrupt(v)
+	board.EndOfInterrupt(s.vector)
 }
 
 // pageFault maps what is merely absent. What is left is an error of Go code at
@@ -137,8 +164,6 @@ func fail(f *arch.Frame, va uintptr, access arch.Access) {
 }
 
 // syscall serves a system call of the Go runtime.
-//
-//go:linkname syscall
 func syscall(f *arch.Frame) {
 	arch.ThisContext().Frame = f
 	arch.EnableInterrupts()

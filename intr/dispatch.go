@@ -41,23 +41,17 @@ var Hook func(e Event, i *Interrupt)
 // vector's level, on its interrupt stack, with interrupts enabled.
 //
 // IRQL: level
-func Dispatch(v board.Vector, level irql.Level) {
-	s := &stats[arch.ThisCPU().ID%arch.MaxCPUs]
+//
+// Routines are called in order until one claims the interrupt. A shared latched
+// line needs more: an edge that came while another device was being served makes
+// no further interrupt, so all are asked again until a whole round finds nothing.
+func Dispatch(cpu *arch.CPU, v board.Vector, level irql.Level) {
+	s := &stats[cpu.ID%arch.MaxCPUs]
 	atomic.AddUint64(&s.Count, 1) // interrupts nest
 	c := chainOf(v)
 	atomic.AddUint32(&c.active, 1)
-	claimed := c.serve(v, level)
-	atomic.AddUint32(&c.active, ^uint32(0))
-	if !claimed {
-		s.Unclaimed++
-	}
-}
-
-// serve calls the routines in order until one claims the interrupt. A shared
-// latched line needs more: an edge that came while another device was being
-// served makes no further interrupt, so all are asked again until a whole round
-// finds nothing.
-func (c *chain) serve(v board.Vector, level irql.Level) (claimed bool) {
+	claimed := false
+rounds:
 	for again := true; again; {
 		again = false
 		for i := at(atomic.LoadUintptr(&c.first)); i != nil; i = at(atomic.LoadUintptr(&i.next)) {
@@ -66,12 +60,15 @@ func (c *chain) serve(v board.Vector, level irql.Level) (claimed bool) {
 			}
 			claimed = true
 			if i.mode == LevelSensitive {
-				return true
+				break rounds
 			}
 			again = again || i.shared
 		}
 	}
-	return claimed
+	atomic.AddUint32(&c.active, ^uint32(0))
+	if !claimed {
+		s.Unclaimed++
+	}
 }
 
 // call runs the service routine.

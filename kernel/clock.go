@@ -29,6 +29,10 @@ type clock struct {
 	Ticks    uint64
 }
 
+// later reports whether the clock interrupt will come only after an interrupt
+// time.
+func (c *clock) later(t uint64) bool { return c.armed == 0 || c.armed > t }
+
 // arm sets the hardware for whatever comes first. DISPATCH_LEVEL, lock not
 // held.
 func (p *processor) arm() {
@@ -97,7 +101,7 @@ func ClockInterrupt(interrupted irql.Level) {
 		dpc.Tick(interrupted)
 	}
 	if want {
-		board.RequestSelf(uintptr(irql.Dispatch))
+		board.RequestDispatch(arch.ThisCPU())
 	}
 	due := now + idleLimit
 	if !p.clock.idle {
@@ -130,21 +134,30 @@ func DispatchInterrupt() {
 	p := this()
 	p.dispatching = true
 	dpc.Fell(p.id)
-	for {
-		if p.timers.due <= InterruptTime() {
-			lockDatabase()
-			p.timers.expire(InterruptTime())
-			p.rearm = true
-			p.unlock()
-		}
-		if !dpc.Pending(p.id) {
-			break
-		}
-		was := p.times.charge(&p.times.Deferred)
-		arch.CallOn(&arch.CPUs[p.id].Deferred, drain, 0)
-		p.times.charge(was)
+	if p.timers.due <= InterruptTime() {
+		lockDatabase()
+		p.timers.expire(InterruptTime())
+		p.rearm = true
+		p.unlock()
+	}
+	for dpc.Pending(p.id) {
+		arch.DisableInterrupts()
+		was := p.times.bucket
+		p.times.chargeDisabled(&p.times.Deferred)
+		arch.CallOn(&arch.CPUs[p.id].Deferred, dpc.Drain, uintptr(p.id))
+		p.times.chargeDisabled(was)
+		arch.EnableInterrupts()
 	}
 	p.dispatching = false
+	// What others want of this processor they say before they interrupt it.
+	if p.preempt || p.quantumEnd || p.current.LockBoost {
+		p.redispatch()
+	}
+}
+
+// redispatch gives the processor to another thread if the running one's quantum
+// or boost has ended, or a better one is ready. DISPATCH_LEVEL.
+func (p *processor) redispatch() {
 	lockDatabase()
 	if p.quantumEnd {
 		p.quantumEnd = false
@@ -164,9 +177,6 @@ func DispatchInterrupt() {
 	}
 	p.unlock()
 }
-
-// drain runs on the processor's DPC stack.
-func drain(uintptr) { dpc.Drain() }
 
 // endQuantum gives the running thread a fresh quantum, lets a boost decay by
 // one, and passes the processor on if another thread of its priority waits.

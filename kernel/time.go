@@ -116,16 +116,23 @@ func (t *Times) chargeDisabled(bucket *uint64) {
 }
 
 // EnterInterrupt charges time to interrupts until LeaveInterrupt gets what it
-// returned. Interrupts disabled.
-func EnterInterrupt() *uint64 {
-	t := &this().times
+// returned. Interrupts that nest do not call it. Interrupts disabled.
+func EnterInterrupt(cpu *arch.CPU) *uint64 {
+	t := &(*processor)(cpu.Dispatcher).times
+	now := arch.Counter()
 	was := t.bucket
-	t.chargeDisabled(&t.Interrupt)
+	*was += now - t.last
+	t.last, t.bucket = now, &t.Interrupt
 	return was
 }
 
 // LeaveInterrupt charges time to what was interrupted. Interrupts disabled.
-func LeaveInterrupt(was *uint64) { this().times.chargeDisabled(was) }
+func LeaveInterrupt(cpu *arch.CPU, was *uint64) {
+	t := &(*processor)(cpu.Dispatcher).times
+	now := arch.Counter()
+	t.Interrupt += now - t.last
+	t.last, t.bucket = now, was
+}
 
 // TimeZoneBias is what local time lags behind UTC, in 100 ns; boards keep UTC.
 var TimeZoneBias int64

@@ -52,8 +52,9 @@ func (t *Timer) SetLocked(due int64, period, tolerance uint32, d *dpc.Object) bo
 		d.AttachTimer()
 	}
 	t.Tolerance = uint16(min(tolerance, 1<<16-1))
-	at := dueTime(due)
-	if now := InterruptTime(); at <= now {
+	now := InterruptTime()
+	at := dueAt(due, now)
+	if at <= now {
 		t.fire(now)
 		if period != 0 {
 			t.start(now + uint64(period)*Millisecond)
@@ -85,9 +86,12 @@ func (t *Timer) CancelLocked() bool {
 }
 
 // dueTime turns a documented due time or timeout into an interrupt time.
-func dueTime(t int64) uint64 {
+func dueTime(t int64) uint64 { return dueAt(t, InterruptTime()) }
+
+// dueAt is dueTime, where it is now.
+func dueAt(t int64, now uint64) uint64 {
 	if t <= 0 {
-		return InterruptTime() + uint64(-t)
+		return now + uint64(-t)
 	}
 	if d := t - bootTime; d > 0 {
 		return uint64(d)
@@ -120,7 +124,7 @@ func (t *Timer) start(due uint64) {
 	t.DueTime = due
 	t.Processor = uint16(p.id)
 	t.Header.Inserted = 1
-	if p.timers.insert(t) {
+	if p.timers.insert(t) && p.clock.later(due) {
 		p.rearm = true
 	}
 }

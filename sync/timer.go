@@ -3,6 +3,7 @@ package sync
 import (
 	"unsafe"
 
+	"irqlab/arch"
 	"irqlab/dpc"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
@@ -49,6 +50,9 @@ func (t *Timer) Set(due int64, period uint32, d *dpc.Object) bool {
 //
 // IRQL: <= DISPATCH_LEVEL
 func (t *Timer) SetCoalescable(due int64, period, tolerance uint32, d *dpc.Object) bool {
+	if arch.InKernel() {
+		return t.Timer.Set(due, period, tolerance, d)
+	}
 	a := kernel.Args{P: unsafe.Pointer(t), Q: unsafe.Pointer(d), A: uintptr(due), B: uintptr(period), C: uintptr(tolerance)}
 	kernel.Enter(setTimer, &a)
 	return a.R != 0
@@ -64,6 +68,9 @@ func setTimer(a *kernel.Args) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func (t *Timer) Cancel() bool {
+	if arch.InKernel() {
+		return t.Timer.Cancel()
+	}
 	a := kernel.Args{P: unsafe.Pointer(t)}
 	kernel.Enter(cancelTimer, &a)
 	return a.R != 0
