@@ -102,6 +102,13 @@ type Context struct {
 	Stack     Stack
 }
 
+// Account is what a processor charges its time to. Interrupts charge too, so it
+// changes with interrupts disabled.
+type Account struct {
+	Last   uint64  // Counter at the last charge
+	Bucket *uint64 // what the time since then belongs to
+}
+
 // Cause says why a trap frame came to be.
 type Cause uint8
 

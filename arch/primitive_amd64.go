@@ -20,7 +20,7 @@ var (
 	dispatcher  func() unsafe.Pointer
 	disable     func() bool
 	enable      func()
-	change      func(from, to *Context)
+	change      func(from, to *Context, time *Account, bucket *uint64) unsafe.Pointer
 	callOn      func(s *Stack, fn func(uintptr), arg uintptr)
 )
 
@@ -93,10 +93,13 @@ func DisableInterrupts() bool { return disable() }
 // EnableInterrupts sets the processor's interrupt flag.
 func EnableInterrupts() { enable() }
 
-// Switch saves the running context and resumes to. It returns when something
-// switches back, perhaps on another processor. Kernel context, DISPATCH_LEVEL,
+// Switch saves the running context and resumes to, whose time is charged to
+// bucket from here on. It returns when something switches back, perhaps on
+// another processor, whose Dispatcher it returns. Kernel context, DISPATCH_LEVEL,
 // dispatcher lock held, interrupts enabled.
-func Switch(from, to *Context) { change(from, to) }
+func Switch(from, to *Context, time *Account, bucket *uint64) unsafe.Pointer {
+	return change(from, to, time, bucket)
+}
 
 // CallOn runs fn(arg) on the given kernel stack, which must not be in use.
 // Interrupts are disabled at the call and at return, and fn is called and returns

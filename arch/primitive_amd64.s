@@ -65,18 +65,30 @@ TEXT enable<>(SB),NOSPLIT|NOFRAME,$0
 	STI
 	RET
 
-// change switches from context AX to context BX. The register ABI keeps only BP
-// and SP across a call. Stack pointer, kernel g and TLS slot change with
-// interrupts disabled, because a trap relies on all three.
+// change switches from context AX to context BX, and from what account CX is
+// charged to now to bucket DI. The register ABI keeps only BP and SP across a
+// call. Stack pointer, kernel g and TLS slot change with interrupts disabled,
+// because a trap relies on all three; it charges time as well.
 TEXT change<>(SB),NOSPLIT|NOFRAME,$0
 	PUSHQ	BP
 	LEAQ	(Context_Stack+Stack_G)(BX), R14
+	MOVQ	AX, SI
 	CLI
-	MOVQ	SP, Context_SP(AX)
+	RDTSC
+	SHLQ	$32, DX
+	ORQ	DX, AX
+	MOVQ	AX, R8
+	SUBQ	Account_Last(CX), R8
+	MOVQ	Account_Bucket(CX), R9
+	ADDQ	R8, (R9)
+	MOVQ	AX, Account_Last(CX)
+	MOVQ	DI, Account_Bucket(CX)
+	MOVQ	SP, Context_SP(SI)
 	MOVQ	BX, CPU_Context(GS)
 	MOVQ	R14, CPU_KernelG(GS)
 	MOVQ	R14, CPU_machine_tls(GS)
 	MOVQ	Context_SP(BX), SP
+	MOVQ	CPU_Dispatcher(GS), AX
 	STI
 	POPQ	BP
 	RET

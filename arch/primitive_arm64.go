@@ -49,12 +49,19 @@ func DisableInterrupts() bool
 // EnableInterrupts sets the processor's interrupt flag.
 func EnableInterrupts()
 
-// Switch saves the running context and resumes to. It returns when something
-// switches back, perhaps on another processor. Kernel context, DISPATCH_LEVEL,
+// Switch saves the running context and resumes to, whose time is charged to
+// bucket from here on. It returns when something switches back, perhaps on
+// another processor, whose Dispatcher it returns. Kernel context, DISPATCH_LEVEL,
 // dispatcher lock held, interrupts enabled.
+func Switch(from, to *Context, time *Account, bucket *uint64) unsafe.Pointer {
+	change(from, to, time, bucket)
+	return Dispatcher()
+}
+
+// defined in switch_arm64.s
 //
 //go:noescape
-func Switch(from, to *Context)
+func change(from, to *Context, time *Account, bucket *uint64)
 
 // CallOn runs fn(arg) on the given kernel stack, which must not be in use.
 // Interrupts are disabled at the call and at return, and fn is called and returns

@@ -36,9 +36,11 @@ func Simulate(m *Machine) {
 	dispatcher = func() unsafe.Pointer { return m.CPU().Dispatcher }
 	disable = func() bool { return true }
 	enable = func() {}
-	change = func(from, to *Context) {
+	change = func(from, to *Context, time *Account, bucket *uint64) unsafe.Pointer {
+		time.Bucket = bucket
 		m.CPU().Context = to
 		m.Switch(from, to)
+		return m.CPU().Dispatcher
 	}
 	callOn = func(_ *Stack, fn func(uintptr), arg uintptr) { fn(arg) }
 }

@@ -8,11 +8,21 @@
 #include "textflag.h"
 #include "zz_offsets_arm64.h"
 
-// func Switch(from, to *Context)
-TEXT ·Switch(SB),NOSPLIT|NOFRAME,$0-16
+// func change(from, to *Context, time *Account, bucket *uint64)
+TEXT ·change(SB),NOSPLIT|NOFRAME,$0-32
 	MOVD	from+0(FP), R0
 	MOVD	to+8(FP), R1
+	MOVD	time+16(FP), R4
+	MOVD	bucket+24(FP), R5
 	MSR	$2, DAIFSet
+	ISB	$15	// or the counter might be read early, see Counter
+	MRS	CNTVCT_EL0, R6
+	LDP	Account_Last(R4), (R7, R8)
+	STP	(R6, R5), Account_Last(R4)
+	SUB	R7, R6
+	MOVD	(R8), R7
+	ADD	R6, R7
+	MOVD	R7, (R8)
 	SUB	$32, RSP
 	STP	(R29, R30), 0(RSP)
 	MOVD	RSP, R2

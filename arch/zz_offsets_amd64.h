@@ -64,6 +64,10 @@
 #define Context_Stack_G_guard1 72
 #define Context_Stack_G_m 96
 
+#define Account__size 16
+#define Account_Last 0
+#define Account_Bucket 8
+
 #define Stack__size 528
 #define Stack_Lo 0
 #define Stack_Hi 8
@@ -117,6 +121,11 @@
 #define LevelFallback_Raise 0
 #define LevelFallback_Lower 8
 
+#define DispatcherFallback__size 24
+#define DispatcherFallback_High 0
+#define DispatcherFallback_Held 8
+#define DispatcherFallback_Release 16
+
 #define EntryPoints__size 16
 #define EntryPoints_Trap 0
 #define EntryPoints_Syscall 8
@@ -144,6 +153,7 @@
 #define const_CausePageFault 3
 #define const_CauseProtection 9
 #define const_CauseUndefined 8
+#define const_DispatcherHeld 2
 #define const_FPStateSize 832
 #define const_InterruptStackExtra 8192
 #define const_KernelBase 18446603336221196288

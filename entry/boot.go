@@ -54,6 +54,7 @@ func boot() {
 	}
 	armFault()
 	irql.Start()
+	kernel.StartLock()
 	irql.Locked = kernel.RunsLocked
 	dpc.TimerOf = kernel.TimerOf
 	spin.SetChecked(true)

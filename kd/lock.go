@@ -100,9 +100,9 @@ func (d *Debugger) queuedLocks(v *invocation) error {
 	d.booted()
 	names := slices.Sorted(maps.Keys(d.image.index.variables))
 	held, all := 0, 1
-	if d.variable("kernel.databaseLock").bool() {
+	if d.variable("arch.DispatcherLock").bool() {
 		held++
-		d.printf("%-32s %s  held\n", "dispatcher lock", address(d.variable("kernel.databaseLock").addr))
+		d.printf("%-32s %s  held\n", "dispatcher lock", address(d.variable("arch.DispatcherLock").addr))
 	}
 	for _, name := range names {
 		if distributed(name) {

@@ -225,7 +225,7 @@ func (d *Debugger) ready(v *invocation) error {
 		}
 		d.printf("CPU %d: %s ready\n", cpu, count(int64(len(all)), "thread"))
 		for _, t := range all {
-			since := p.field("times.last").uint() - t.field("ReadyTime").uint()
+			since := p.field("times.account.Last").uint() - t.field("ReadyTime").uint()
 			d.printf("  priority %2d: thread %d %s, for %.6f s\n", t.field("Priority").int(), t.id, t.name(), d.seconds(uint64(max(0, int64(since)))))
 		}
 	}

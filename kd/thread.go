@@ -150,7 +150,7 @@ func (d *Debugger) seconds(ticks uint64) float64 {
 func (d *Debugger) now() uint64 {
 	last := uint64(0)
 	for cpu := range d.processorsOnline() {
-		last = max(last, d.processor(cpu).field("times.last").uint())
+		last = max(last, d.processor(cpu).field("times.account.Last").uint())
 	}
 	ticks := last - d.variable("kernel.counterBase").uint()
 	return uint64(float64(ticks) * float64(d.variable("kernel.perTick").uint()) / (1 << 32))

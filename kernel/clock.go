@@ -142,7 +142,7 @@ func DispatchInterrupt() {
 	}
 	for dpc.Pending(p.id) {
 		arch.DisableInterrupts()
-		was := p.times.bucket
+		was := p.times.account.Bucket
 		p.times.chargeDisabled(&p.times.Deferred)
 		arch.CallOn(&arch.CPUs[p.id].Deferred, dpc.Drain, uintptr(p.id))
 		p.times.chargeDisabled(was)

@@ -37,7 +37,8 @@ var bootContexts [arch.MaxCPUs]arch.Context
 // IRQL: HIGH_LEVEL
 func Launch(id uint32) {
 	lockDatabase() // released by Started, as after any first switch
-	arch.Switch(&bootContexts[id], &processors[id].idle.Context)
+	p := &processors[id]
+	arch.Switch(&bootContexts[id], &p.idle.Context, &p.times.account, &p.idle.Cycles)
 }
 
 // Idle waits for interrupts for ever; the dispatch interrupt switches away when

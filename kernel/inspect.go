@@ -128,9 +128,9 @@ func (t *Thread) describe(i *ThreadInfo) {
 // cycles returns the time that the thread has run, up to now.
 func (t *Thread) cycles() uint64 {
 	n := t.Cycles
-	if p := &processors[t.CPU]; p.current == t && p.times.bucket == &t.Cycles {
-		if now := arch.Counter(); now > p.times.last {
-			n += now - p.times.last
+	if p := &processors[t.CPU]; p.current == t && p.times.account.Bucket == &t.Cycles {
+		if now := arch.Counter(); now > p.times.account.Last {
+			n += now - p.times.account.Last
 		}
 	}
 	return n

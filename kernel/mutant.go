@@ -116,13 +116,12 @@ func (m *Mutant) satisfy(t *Thread) (abandoned bool) {
 	return abandoned
 }
 
-// Release gives up one acquisition by the running thread, which called at the
+// Release gives up one acquisition by t, the running thread, which called at the
 // given level, and returns the state before (KeReleaseMutant). The last one
 // hands the mutant to the first that waits. A thread that is not the owner, or
 // not at the kind of level it acquired at, gets an error and changes nothing.
 // Dispatcher lock held.
-func (m *Mutant) Release(level irql.Level) (previous int32, s ntstatus.Status) {
-	t := Current()
+func (m *Mutant) Release(t *Thread, level irql.Level) (previous int32, s ntstatus.Status) {
 	previous = m.Header.SignalState
 	if m.Owner != t || m.Header.Inserted != raised(level) {
 		if m.Abandoned != 0 {

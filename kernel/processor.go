@@ -12,14 +12,17 @@ import (
 // processor is what the dispatcher keeps per processor (the KPRCB's part).
 // Guarded by the dispatcher lock, except where noted.
 type processor struct {
+	// What has to be done before the dispatcher lock is released. The fast path
+	// of package arch knows that these two are in front.
+	preempt bool // a ready thread here should replace current
+	rearm   bool // the clock's deadline may have moved
+
+	dispatching bool // the dispatch interrupt is being served; own processor only
+	quantumEnd  bool // current used up its quantum; own processor only
+
 	id      uint32
 	current *Thread
 	idle    *Thread
-
-	preempt     bool // a ready thread here should replace current
-	dispatching bool // the dispatch interrupt is being served; own processor only
-	quantumEnd  bool // current used up its quantum; own processor only
-	rearm       bool // the clock's deadline may have moved
 
 	summary uint32         // bit n: ready[n] has threads
 	ready   [32]list.Entry // ready queues by priority
@@ -52,22 +55,26 @@ func initProcessor(id uint32, idle *Thread) {
 	dpc.Start(id)
 	p.idle = idle
 	p.current = idle
-	p.times.last = arch.Counter()
-	p.times.bucket = &idle.Cycles
+	p.times.account.Last = arch.Counter()
+	p.times.account.Bucket = &idle.Cycles
 }
 
-// enqueue puts t into the ready queue of its priority.
-func (p *processor) enqueue(t *Thread, head bool) {
-	q := &p.ready[t.Priority&MaxPriority]
-	if head {
-		q.InsertHead(&t.Queue)
-	} else {
-		q.InsertTail(&t.Queue)
-	}
+// enqueue puts t at the end of the ready queue of its priority.
+func (p *processor) enqueue(t *Thread) {
+	p.ready[t.Priority&MaxPriority].InsertTail(&t.Queue)
+	p.enqueued(t)
+}
+
+// enqueueFirst puts t at the head of the ready queue of its priority.
+func (p *processor) enqueueFirst(t *Thread) {
+	p.ready[t.Priority&MaxPriority].InsertHead(&t.Queue)
+	p.enqueued(t)
+}
+
+func (p *processor) enqueued(t *Thread) {
 	p.summary |= bit(t.Priority)
 	t.State = StateReady
 	t.CPU = p.id
-	t.ReadyTime = arch.Counter()
 }
 
 // dequeue takes a ready thread out of its queue.

@@ -144,7 +144,7 @@ func (q *Queue) RemoveFromGo(timeout *int64, mode Mode, r *Rewait) (*list.Entry,
 		t.Alertable, t.WaitMode = false, mode
 		t.waitNormal = r != nil
 		t.serving.asking, t.serving.received = true, nil
-		s := t.block(due, old)
+		s := t.blockUntil(due, old)
 		if s != ntstatus.KernelAPC {
 			return t.serving.received, s
 		}

@@ -18,8 +18,16 @@ func threadOf(e *list.Entry) *Thread {
 // makeReady finds a processor for t and lets it know if it should switch.
 // Dispatcher lock held.
 func makeReady(t *Thread, head bool) {
-	p := choose(t)
-	p.enqueue(t, head)
+	p := &processors[0]
+	if arch.NumCPUs > 1 {
+		p = choose(t)
+	}
+	if head {
+		p.enqueueFirst(t)
+	} else {
+		p.enqueue(t)
+	}
+	t.ReadyTime = arch.Counter()
 	if p.current == p.idle || t.Priority > p.current.Priority {
 		p.kick()
 	}
@@ -29,9 +37,6 @@ func makeReady(t *Thread, head bool) {
 // runs the least of what t may preempt, else the one it ran on last. Its last
 // and its ideal processor win ties.
 func choose(t *Thread) *processor {
-	if arch.NumCPUs == 1 {
-		return &processors[0]
-	}
 	last := &processors[t.CPU]
 	if !t.allowed(t.CPU) {
 		last = &processors[t.Ideal]
@@ -78,15 +83,20 @@ func (p *processor) kick() {
 // own queues, or of another processor's when that has a better one. It returns
 // nil if nothing is ready at floor or above.
 func (p *processor) next(floor int) *Thread {
-	from, best := p, p.highest()
-	if arch.NumCPUs == 1 {
-		if best < 0 || best < floor {
-			return nil
-		}
-		t := threadOf(p.ready[best&MaxPriority].Flink)
-		p.dequeue(t)
-		return t
+	if arch.NumCPUs > 1 {
+		return p.nextOfAll(floor)
 	}
+	best := p.highest()
+	if best < 0 || best < floor {
+		return nil
+	}
+	t := threadOf(p.ready[best&MaxPriority].Flink)
+	p.dequeue(t)
+	return t
+}
+
+func (p *processor) nextOfAll(floor int) *Thread {
+	from, best := p, p.highest()
 	for i := uint32(0); i < arch.NumCPUs; i++ {
 		q := &processors[i]
 		if q == p || q.highest() <= best {
@@ -175,7 +185,6 @@ func (p *processor) swapOut() {
 // held, DISPATCH_LEVEL.
 func (p *processor) switchTo(n *Thread) {
 	t := p.current
-	p.times.charge(&n.Cycles)
 	n.State = StateRunning
 	n.CPU = p.id
 	n.Switches++
@@ -193,8 +202,10 @@ func (p *processor) switchTo(n *Thread) {
 	if traceSwitch != nil {
 		traceSwitch(t, n)
 	}
-	arch.Switch(&t.Context, &n.Context)
-	this().finishSwitch()
+	p = (*processor)(arch.Switch(&t.Context, &n.Context, &p.times.account, &n.Cycles))
+	if p.current.APCPending || p.reap != nil {
+		p.finishSwitch()
+	}
 }
 
 // traceSwitch sees every thread switch, when set.

@@ -14,7 +14,7 @@ import (
 // SimulateProcessors makes n processors that run their idle threads.
 func SimulateProcessors(n uint32) {
 	arch.NumCPUs = n
-	databaseLock = 0
+	arch.DispatcherLock = 0
 	for i := range n {
 		idleThreads[i], processors[i] = threadObject{}, processor{}
 		t := &idleThreads[i].Thread

@@ -88,31 +88,16 @@ func counterAt(t uint64) uint64 { return counterBase + scale(t, ticksPer) + 1 }
 type Times struct {
 	Interrupt uint64 // at device levels and above
 	Deferred  uint64 // in DPC routines
-	last      uint64
-	bucket    *uint64 // what the time since last is charged to
+	account   arch.Account
 }
 
-// charge ends the current charge and begins one to bucket. Interrupts, which
-// charge too, must not come between its steps.
-//
-// IRQL: DISPATCH_LEVEL
-func (t *Times) charge(bucket *uint64) *uint64 {
-	on := arch.DisableInterrupts()
-	now := arch.Counter()
-	was := t.bucket
-	*was += now - t.last
-	t.last, t.bucket = now, bucket
-	if on {
-		arch.EnableInterrupts()
-	}
-	return was
-}
-
-// chargeDisabled is charge with interrupts disabled.
+// chargeDisabled ends the current charge and begins one to bucket, as a thread
+// switch does (arch.Switch). Interrupts, which charge too, must not come between
+// its steps, so they are disabled.
 func (t *Times) chargeDisabled(bucket *uint64) {
 	now := arch.Counter()
-	*t.bucket += now - t.last
-	t.last, t.bucket = now, bucket
+	*t.account.Bucket += now - t.account.Last
+	t.account.Last, t.account.Bucket = now, bucket
 }
 
 // EnterInterrupt charges time to interrupts until LeaveInterrupt gets what it
@@ -120,9 +105,9 @@ func (t *Times) chargeDisabled(bucket *uint64) {
 func EnterInterrupt(cpu *arch.CPU) *uint64 {
 	t := &(*processor)(cpu.Dispatcher).times
 	now := arch.Counter()
-	was := t.bucket
-	*was += now - t.last
-	t.last, t.bucket = now, &t.Interrupt
+	was := t.account.Bucket
+	*was += now - t.account.Last
+	t.account.Last, t.account.Bucket = now, &t.Interrupt
 	return was
 }
 
@@ -130,8 +115,8 @@ func EnterInterrupt(cpu *arch.CPU) *uint64 {
 func LeaveInterrupt(cpu *arch.CPU, was *uint64) {
 	t := &(*processor)(cpu.Dispatcher).times
 	now := arch.Counter()
-	t.Interrupt += now - t.last
-	t.last, t.bucket = now, was
+	t.Interrupt += now - t.account.Last
+	t.account.Last, t.account.Bucket = now, was
 }
 
 // TimeZoneBias is what local time lags behind UTC, in 100 ns; boards keep UTC.

@@ -53,23 +53,30 @@ const (
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func (h *Header) Wait(timeout *int64, alertable bool, mode Mode) ntstatus.Status {
-	if s, ok := h.waitPlainly(timeout, alertable, mode); ok {
+	if s, ok := h.WaitPlainly(timeout, alertable, mode); ok {
 		return s
 	}
+	return h.waitFully(timeout, alertable, mode)
+}
+
+//go:noinline
+func (h *Header) waitFully(timeout *int64, alertable bool, mode Mode) ntstatus.Status {
 	return wait(&h, 1, WaitAny, timeout, alertable, mode, nil, nil)
 }
 
-// waitPlainly is the common case of a wait: nothing but the object has to be
-// looked at, and nothing but the object ends it. It reports false, having done
-// nothing, if the case is another.
-func (h *Header) waitPlainly(timeout *int64, alertable bool, mode Mode) (ntstatus.Status, bool) {
-	t := Current()
-	if t.WaitNext || OnWait != nil || irql.Current() >= irql.Dispatch {
+// WaitPlainly is the common case of a wait in kernel context: nothing but the
+// object has to be looked at, and nothing but the object ends it. It reports
+// false, having done nothing, if the case is another.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (h *Header) WaitPlainly(timeout *int64, alertable bool, mode Mode) (ntstatus.Status, bool) {
+	p, old := LockInKernel()
+	if p == nil {
 		return 0, false
 	}
-	old := LockDispatcher()
-	if t.APCPending {
-		UnlockDispatcher(old)
+	t := p.current
+	if OnWait != nil || t.APCPending || old >= irql.Dispatch {
+		t.unlockForWait(old)
 		return 0, false
 	}
 	t.WaitIRQL = old
@@ -88,8 +95,18 @@ func (h *Header) waitPlainly(timeout *int64, alertable bool, mode Mode) (ntstatu
 	h.WaitList.InsertTail(&b.Entry)
 	t.WaitBlocks, t.WaitCount = b, 1
 	t.Alertable, t.WaitMode, t.waitNormal = false, mode, false
-	s := t.block(0, old)
+	s := p.block(t, old)
 	return s, s != ntstatus.KernelAPC // that is to wait anew
+}
+
+// unlockForWait undoes LockInKernel for a wait that follows, which may be the one
+// that the lock was kept for.
+func (t *Thread) unlockForWait(old irql.Level) {
+	if t.WaitNext && old == irql.Dispatch {
+		t.keepsLock = true
+		return
+	}
+	UnlockDispatcher(old)
 }
 
 // WaitMany waits for one or for all of n objects, their addresses at objects
@@ -194,7 +211,7 @@ func wait(objects **Header, n int, typ WaitType, timeout *int64, alertable bool,
 		t.WaitBlocks, t.WaitCount = blocks, uint8(n)
 		t.Alertable, t.WaitMode = alertable, mode
 		t.waitNormal = r != nil
-		if s := t.block(due, old); s != ntstatus.KernelAPC {
+		if s := t.blockUntil(due, old); s != ntstatus.KernelAPC {
 			return s
 		}
 	}
@@ -224,12 +241,17 @@ func (t *Thread) apcsFirst(old irql.Level, forGo bool) int {
 	return waitNow
 }
 
-// block gives the processor away until unwait. due is an interrupt time, 0 for
-// none. Dispatcher lock held; released on return.
-func (t *Thread) block(due uint64, old irql.Level) ntstatus.Status {
+// blockUntil is block with a timer: due is an interrupt time, 0 for none.
+func (t *Thread) blockUntil(due uint64, old irql.Level) ntstatus.Status {
 	if due != 0 {
 		t.Timer.start(due)
 	}
+	return this().block(t, old)
+}
+
+// block gives the processor away until unwait ends the wait of t, the running
+// thread. Dispatcher lock held; released on return.
+func (p *processor) block(t *Thread, old irql.Level) ntstatus.Status {
 	t.State = StateWaiting
 	t.WaitIRQL = old
 	if t.LockBoost {
@@ -238,7 +260,7 @@ func (t *Thread) block(due uint64, old irql.Level) ntstatus.Status {
 	if t.serving.queue != nil {
 		t.serving.stops()
 	}
-	this().swapOut()
+	p.swapOut()
 	s := t.WaitStatus
 	UnlockDispatcher(old)
 	return s
@@ -407,7 +429,7 @@ func DelayFromGo(interval int64, alertable bool, mode Mode, r *Rewait) ntstatus.
 		}
 		t.Alertable, t.WaitMode = alertable, mode
 		t.waitNormal = r != nil
-		switch s := t.block(due, old); s {
+		switch s := t.blockUntil(due, old); s {
 		case ntstatus.Timeout:
 			return ntstatus.Success
 		case ntstatus.KernelAPC:

@@ -3,7 +3,6 @@ package sync
 import (
 	"unsafe"
 
-	"irqlab/arch"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
@@ -47,9 +46,20 @@ func (e *Event) init(t kernel.Type, signalled bool) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func (e *Event) Set(inc int8) int32 {
-	if arch.InKernel() {
-		return e.set(inc)
+	p, old := kernel.LockInKernel()
+	if p == nil {
+		return e.setFromGo(inc)
 	}
+	was := e.Header.SignalState
+	e.Header.SignalState = 1
+	if !e.Header.WaitList.Empty() {
+		e.Header.Signal(inc)
+	}
+	kernel.UnlockDispatcher(old)
+	return was
+}
+
+func (e *Event) setFromGo(inc int8) int32 {
 	a := kernel.Args{P: unsafe.Pointer(e), A: uintptr(uint8(inc))}
 	kernel.Enter(setEvent, &a)
 	return word(&a)
@@ -98,19 +108,7 @@ func (e *Event) SetBeforeWait(inc int8) int32 {
 }
 
 func setEvent(a *kernel.Args) {
-	a.R = uintptr(uint32((*Event)(a.P).set(int8(a.A))))
-}
-
-func (e *Event) set(inc int8) int32 {
-	h := &e.Header
-	old := kernel.LockDispatcher()
-	was := h.SignalState
-	h.SignalState = 1
-	if !h.WaitList.Empty() {
-		h.Signal(inc)
-	}
-	kernel.UnlockDispatcher(old)
-	return was
+	a.R = uintptr(uint32((*Event)(a.P).Set(int8(a.A))))
 }
 
 func setBeforeWait(a *kernel.Args) {

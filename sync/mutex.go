@@ -3,7 +3,6 @@ package sync
 import (
 	"unsafe"
 
-	"irqlab/arch"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
@@ -56,16 +55,19 @@ func initMutant(a *kernel.Args) { (*Mutex)(a.P).Mutant.InitMutant(a.A != 0) }
 //
 // IRQL: <= DISPATCH_LEVEL
 func (m *Mutex) Release() int32 {
-	if arch.InKernel() {
-		level := irql.Current()
-		old := kernel.LockDispatcher()
-		previous, s := m.Mutant.Release(level)
-		kernel.UnlockDispatcher(old)
-		if s != ntstatus.Success {
-			kernel.RaiseStatus(s)
-		}
-		return previous
+	p, old := kernel.LockInKernel()
+	if p == nil {
+		return m.releaseFromGo()
 	}
+	previous, s := m.Mutant.Release(p.Thread(), old)
+	kernel.UnlockDispatcher(old)
+	if s != ntstatus.Success {
+		kernel.RaiseStatus(s)
+	}
+	return previous
+}
+
+func (m *Mutex) releaseFromGo() int32 {
 	a := kernel.Args{P: unsafe.Pointer(m)}
 	a.C = uintptr(irql.Current())
 	previous, s := m.tryRelease(&a)
@@ -159,7 +161,7 @@ func queryMutex(a *kernel.Args) {
 func releaseMutex(a *kernel.Args) {
 	m := (*Mutex)(a.P)
 	old := kernel.LockDispatcher()
-	previous, s := m.Mutant.Release(irql.Level(a.C))
+	previous, s := m.Mutant.Release(kernel.Current(), irql.Level(a.C))
 	a.R, a.A = uintptr(uint32(previous)), uintptr(uint32(s))
 	if s != ntstatus.Success {
 		kernel.UnlockDispatcher(old)

@@ -21,14 +21,15 @@ import (
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func Wait(h *kernel.Header, timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {
-	if !arch.InKernel() {
-		return WaitMany(&h, 1, kernel.WaitAny, timeout, alertable, mode, nil)
+	if s, ok := h.WaitPlainly(timeout, alertable, mode); ok {
+		return s
 	}
-	s := h.Wait(timeout, alertable, mode)
-	if s == ntstatus.MutantLimit {
-		kernel.RaiseStatus(s)
-	}
-	return s
+	return waitFully(h, timeout, alertable, mode)
+}
+
+//go:noinline
+func waitFully(h *kernel.Header, timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {
+	return WaitMany(&h, 1, kernel.WaitAny, timeout, alertable, mode, nil)
 }
 
 // WaitMany waits for one or for all of the n objects whose addresses are at

@@ -26,7 +26,7 @@ import (
 var architectures = []string{"amd64", "arm64"}
 
 // structs are the types that assembly knows.
-var structs = []string{"CPU", "Context", "Stack", "G", "Frame", "LockFallback", "LevelFallback", "EntryPoints"}
+var structs = []string{"CPU", "Context", "Account", "Stack", "G", "Frame", "LockFallback", "LevelFallback", "DispatcherFallback", "EntryPoints"}
 
 func main() {
 	log.SetFlags(0)
