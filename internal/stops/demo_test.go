@@ -10,17 +10,13 @@ import (
 // The demo of paging survives without arguments, as package demos tests, and dies
 // when it raises.
 func TestPagingDemo(t *testing.T) {
-	for _, arch := range qemu.Archs {
-		t.Run(string(arch), func(t *testing.T) {
-			if _, err := qemu.Find(arch); err != nil {
-				t.Skip(err)
-			}
-			out, status := run(t, arch, build(t, arch, "irqlab/demos/paging"), "raise")
-			found := line.FindStringSubmatch(out)
-			if status != stopStatus || found == nil || found[1] != "000000D1" || found[3] != "0000000000000002" ||
-				!strings.Contains(out, "samples).sumRaised") {
-				t.Errorf("status %d\n%s", status, out)
-			}
-		})
-	}
+	each(t, func(t *testing.T, arch qemu.Arch) {
+		image := build(t, arch, "irqlab/shell")
+		out, status := shell(t, machine(arch, 2, ""), image, "demo paging raise")
+		found := line.FindStringSubmatch(out)
+		if status != stopStatus || found == nil || found[1] != "000000D1" || found[3] != "0000000000000002" ||
+			!strings.Contains(out, "samples).sumRaised") {
+			t.Errorf("status %d\n%s", status, out)
+		}
+	})
 }

@@ -29,7 +29,7 @@ const diskSize = 160 << 20 // room for a complete dump of 64 MiB
 
 func newStopped(t *testing.T, arch qemu.Arch, image string, size int64) *stopped {
 	t.Helper()
-	s := &stopped{image, qemu.Machine{Arch: arch, CPUs: 2, Memory: 64 << 20, Disk: filepath.Join(t.TempDir(), "disk")}}
+	s := &stopped{image, machine(arch, 2, filepath.Join(t.TempDir(), "disk"))}
 	if err := diskimage.Make(s.Disk, size); err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +113,12 @@ func testKinds(t *testing.T, arch qemu.Arch, image string) {
 			t.Errorf("%s: %+v", kind.Name(), d.Stop)
 		}
 		s.inspect(t, d)
+		switch kind {
+		case dump.Complete:
+			checkTranslation(t, d)
+		case dump.Automatic:
+			s.inspectByGDB(t, file)
+		}
 		info, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)
@@ -164,12 +170,10 @@ func (s *stopped) inspect(t *testing.T, d *load.Dump) {
 	}
 }
 
-// What the program's memory holds at its virtual and at its physical address is
-// the same, also where a complete dump has it once.
-func testTranslation(t *testing.T, arch qemu.Arch, image string) {
-	s := newStopped(t, arch, image, diskSize)
-	s.boot(t, "touch-at-dispatch", "dump=complete")
-	d, _ := s.fetch(t)
+// checkTranslation checks that what the program's memory holds at its virtual and
+// at its physical address is the same, also where a complete dump has it once.
+func checkTranslation(t *testing.T, d *load.Dump) {
+	t.Helper()
 	checked := 0
 	for _, g := range d.Segments {
 		if g.Virtual == g.Physical {
@@ -237,7 +241,7 @@ func testDisks(t *testing.T, arch qemu.Arch, image string) {
 	want(t, foreign.boot(t, "wdk-bugcheck"), "No crash dump: the disk is not one that irqlab made")
 
 	failing := newStopped(t, arch, image, layout.MinSize)
-	failing.Extra = []string{"-set", "drive.disk.read-only=on"}
+	failing.Extra = append(failing.Extra, "-set", "drive.disk.read-only=on")
 	want(t, failing.boot(t, "wdk-bugcheck"), "No crash dump: the disk fails: the disk reports an I/O error")
 
 	fault := newStopped(t, arch, image, layout.MinSize)
@@ -246,16 +250,14 @@ func testDisks(t *testing.T, arch qemu.Arch, image string) {
 
 // gdb, which knows nothing of irqlab, reads a dump: the processors are threads,
 // and the fault is where the program broke the rule.
-func testGDB(t *testing.T, arch qemu.Arch, image string) {
-	gdb := gdbFor(t, arch)
+func (s *stopped) inspectByGDB(t *testing.T, file string) {
+	t.Helper()
+	gdb := gdbFor(s.Arch)
 	if gdb == "" {
-		t.Skip("no gdb for this architecture")
+		return
 	}
-	s := newStopped(t, arch, image, diskSize)
-	s.boot(t, "touch-at-dispatch")
-	_, file := s.fetch(t)
 	out, err := exec.CommandContext(t.Context(), gdb, "-nx", "-batch", "-ex", "info threads", "-ex", "backtrace",
-		"-ex", "print/x 'irqlab/bugcheck.LastStop'.Code", image, file).CombinedOutput()
+		"-ex", "print/x 'irqlab/bugcheck.LastStop'.Code", s.image, file).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -300,34 +302,16 @@ func testRestart(t *testing.T, arch qemu.Arch, image string) {
 	}
 }
 
-// gdbFor returns a gdb that knows the architecture, or "".
-func gdbFor(t *testing.T, arch qemu.Arch) string {
-	t.Helper()
-	set := map[qemu.Arch]string{qemu.AMD64: "set architecture i386:x86-64", qemu.ARM64: "set architecture aarch64"}[arch]
-	for _, name := range []string{"gdb-multiarch", "gdb"} {
-		out, err := exec.CommandContext(t.Context(), name, "-nx", "-batch", "-ex", set).CombinedOutput()
-		if err == nil && !strings.Contains(string(out), "Undefined item") {
-			return name
-		}
-	}
-	return ""
-}
-
 func TestDump(t *testing.T) {
-	for _, arch := range qemu.Archs {
-		t.Run(string(arch), func(t *testing.T) {
-			if _, err := qemu.Find(arch); err != nil {
-				t.Skip(err)
-			}
-			image := program(t, arch)
-			for name, test := range map[string]func(*testing.T, qemu.Arch, string){
-				"kinds": testKinds, "translation": testTranslation, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "gdb": testGDB, "restart": testRestart, "beside": testBeside, "hangs": testHangs,
-			} {
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					test(t, arch, image)
-				})
-			}
-		})
-	}
+	each(t, func(t *testing.T, arch qemu.Arch) {
+		image := program(t, arch)
+		for name, test := range map[string]func(*testing.T, qemu.Arch, string){
+			"kinds": testKinds, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "restart": testRestart, "beside": testBeside, "hangs": testHangs,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, arch, image)
+			})
+		}
+	})
 }

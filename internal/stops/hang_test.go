@@ -51,7 +51,7 @@ func testHangs(t *testing.T, arch qemu.Arch, image string) {
 		in, keyboard := io.Pipe()
 		out := &presser{keyboard: keyboard}
 		var errs bytes.Buffer
-		m := qemu.Machine{Arch: arch, CPUs: 2, Memory: 64 << 20}
+		m := machine(arch, processors(arch, name), "")
 		status, err := m.Run(context.Background(), image, line, qemu.Console{In: in, Out: out, Err: &errs}, 2*time.Minute)
 		keyboard.Close()
 		if err != nil || status != stopStatus {

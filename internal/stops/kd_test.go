@@ -13,24 +13,30 @@ import (
 	"irqlab/kd/core"
 )
 
-// images are those that the kernel debugger has read: it takes a moment. An image is
+// symbols is an image that the kernel debugger has read, which takes a moment. It is
 // for one session at a time, which holds the lock.
-var images = struct {
+type symbols struct {
 	sync.Mutex
-	open map[string]*kd.Image
-}{open: map[string]*kd.Image{}}
+	image *kd.Image
+}
 
-func debuggerImage(t *testing.T, path string) *kd.Image {
+// debugged are the images that the debugger knows, by path.
+var debugged sync.Map
+
+// symbolsOf returns an image as the debugger knows it, locked.
+func symbolsOf(t *testing.T, path string) *symbols {
 	t.Helper()
-	if i := images.open[path]; i != nil {
-		return i
+	v, _ := debugged.LoadOrStore(path, new(symbols))
+	s := v.(*symbols)
+	s.Lock()
+	if s.image == nil {
+		var err error
+		if s.image, err = kd.Open(path); err != nil {
+			s.Unlock()
+			t.Fatal(err)
+		}
 	}
-	i, err := kd.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	images.open[path] = i
-	return i
+	return s
 }
 
 var faulting = regexp.MustCompile(`(?m)^FAULTING_FUNCTION:  (.+)$`)
@@ -41,9 +47,9 @@ var faulting = regexp.MustCompile(`(?m)^FAULTING_FUNCTION:  (.+)$`)
 func analyzes(t *testing.T, image string, d *load.Dump, screen string) {
 	t.Helper()
 	var out bytes.Buffer
-	images.Lock()
-	defer images.Unlock()
-	session := kd.New(debuggerImage(t, image), core.New(d), &out)
+	s := symbolsOf(t, image)
+	defer s.Unlock()
+	session := kd.New(s.image, core.New(d), &out)
 	if err := session.Execute(t.Context(), ".bugcheck; !analyze -v"); err != nil {
 		t.Errorf("kd: %v\n%s", err, &out)
 	}

@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,35 +17,76 @@ import (
 )
 
 // TestProvoke has the shell's command crash bring about every bug check that it
-// can, on one architecture or the other, and checks screen, exit status and dump.
+// can, and checks screen, exit status and dump: what the notes say, what the kernel
+// debugger makes of it, and what gdb does.
 func TestProvoke(t *testing.T) {
-	for a, arch := range qemu.Archs {
-		t.Run(string(arch), func(t *testing.T) {
-			if _, err := qemu.Find(arch); err != nil {
-				t.Skip(err)
-			}
-			image := build(t, arch, "irqlab/shell")
+	each(t, func(t *testing.T, arch qemu.Arch) {
+		image, dir := build(t, arch, "irqlab/shell"), t.TempDir()
+		var dumps dumps
+		t.Run("crash", func(t *testing.T) {
 			for i := range provoke.All {
 				p := &provoke.All[i]
-				if i%len(qemu.Archs) != a || testing.Short() && i%8 > 1 {
+				if testing.Short() && i%8 > 1 {
 					continue
 				}
-				t.Run(fmt.Sprintf("%#x", uint32(p.Code)), func(t *testing.T) {
+				name := fmt.Sprintf("%#x", uint32(p.Code))
+				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					provokes(t, arch, image, p)
+					d := crashed{p: p, file: filepath.Join(dir, name+".dmp")}
+					d.provoke(t, arch, image)
+					dumps.add(d)
 				})
 			}
 		})
-	}
+		dumps.readByGDB(t, arch, image)
+	})
 }
 
-func provokes(t *testing.T, arch qemu.Arch, image string, p *provoke.Provocation) {
-	dir := t.TempDir()
-	m := qemu.Machine{Arch: arch, CPUs: 2, Memory: 64 << 20, Disk: filepath.Join(dir, "disk")}
+// crashed is a dump of what was provoked.
+type crashed struct {
+	p       *provoke.Provocation
+	file    string
+	console string
+}
+
+// provoke fills in the console.
+func (c *crashed) provoke(t *testing.T, arch qemu.Arch, image string) {
+	name := fmt.Sprintf("%#x", uint32(c.p.Code))
+	m := machine(arch, processors(arch, name), filepath.Join(t.TempDir(), "disk"))
 	if err := diskimage.Make(m.Disk, layout.MinSize); err != nil {
 		t.Fatal(err)
 	}
-	input, err := qemu.StdinOption([]byte(fmt.Sprintf("crash %#x\n", uint32(p.Code))))
+	out, status := shell(t, m, image, "crash "+name)
+	c.console = out
+	if status != stopStatus {
+		t.Fatalf("status %d\n%s", status, out)
+	}
+	want(t, out, c.p.What)
+	want(t, out, fmt.Sprintf("*** STOP 0x%08X (", uint32(c.p.Code)))
+	if _, err := diskimage.Fetch(m.Disk, c.file); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	d, err := load.Open(c.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if d.Stop.Code != uint32(c.p.Code) || len(d.AMD64)+len(d.ARM64) != m.CPUs {
+		t.Errorf("the dump says %+v", d.Stop)
+	}
+	found := line.FindStringSubmatch(out)
+	for i, v := range d.Stop.Parameters {
+		if say := fmt.Sprintf("%016X", v); found[i+2] != say {
+			t.Errorf("parameter %d is %s on the screen, %s in the dump", i+1, found[i+2], say)
+		}
+	}
+	analyzes(t, image, d, out)
+}
+
+// shell boots the shell, gives it a command, and returns the console.
+func shell(t *testing.T, m qemu.Machine, image, command string) (console string, status int) {
+	t.Helper()
+	input, err := qemu.StdinOption([]byte(command + "\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,44 +95,21 @@ func provokes(t *testing.T, arch qemu.Arch, image string, p *provoke.Provocation
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	status, err := m.Run(context.Background(), image, cmdline, qemu.Console{Out: &out, Err: &errs}, 2*time.Minute)
-	if err != nil || status != stopStatus {
-		t.Fatalf("status %d: %v\n%s%s", status, err, &errs, &out)
-	}
-	want(t, out.String(), p.What)
-	want(t, out.String(), fmt.Sprintf("*** STOP 0x%08X (", uint32(p.Code)))
-	file := filepath.Join(dir, "MEMORY.DMP")
-	if _, err := diskimage.Fetch(m.Disk, file); err != nil {
-		t.Fatalf("%v\n%s", err, &out)
-	}
-	d, err := load.Open(file)
+	status, err = m.Run(context.Background(), image, cmdline, qemu.Console{Out: &out, Err: &errs}, 2*time.Minute)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s%s", err, &errs, &out)
 	}
-	defer d.Close()
-	if d.Stop.Code != uint32(p.Code) || len(d.AMD64)+len(d.ARM64) != 2 {
-		t.Errorf("the dump says %+v", d.Stop)
-	}
-	found := line.FindStringSubmatch(out.String())
-	for i, v := range d.Stop.Parameters {
-		if say := fmt.Sprintf("%016X", v); found[i+2] != say {
-			t.Errorf("parameter %d is %s on the screen, %s in the dump", i+1, found[i+2], say)
-		}
-	}
-	analyzes(t, image, d, out.String())
-	if len(d.AMD64) > 0 && p.Code%4 == 1 { // a sample: gdb takes a second for the program's symbols
-		debugger(t, arch, image, file, uint32(p.Code))
-	}
+	return out.String(), status
 }
 
-// debugger has gdb read the dump, if there is one for the architecture.
-func debugger(t *testing.T, arch qemu.Arch, image, file string, code uint32) {
-	gdb := gdbFor(t, arch)
-	if gdb == "" {
-		return
-	}
-	out, err := exec.CommandContext(t.Context(), gdb, "-nx", "-batch", "-ex", "print/x 'irqlab/bugcheck.LastStop'.Code", "-ex", "bt 1", image, file).CombinedOutput()
-	if say := fmt.Sprintf("$1 = %#x", code); err != nil || !strings.Contains(string(out), say) || !strings.Contains(string(out), "#0") {
-		t.Errorf("gdb does not say %q: %v\n%s", say, err, out)
-	}
+// dumps are those of one architecture.
+type dumps struct {
+	mu  sync.Mutex
+	all []crashed
+}
+
+func (d *dumps) add(c crashed) {
+	d.mu.Lock()
+	d.all = append(d.all, c)
+	d.mu.Unlock()
 }

@@ -6,8 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -161,24 +159,10 @@ var stops = map[string]stop{
 	"pool-use-after-free": {0x19, [4]uint64{0x02, address, any, address}},
 }
 
-// program is the image of tests/stops for an architecture.
-func program(t *testing.T, arch qemu.Arch) string { return build(t, arch, "irqlab/tests/stops") }
-
-// build builds the image of a program.
-func build(t *testing.T, arch qemu.Arch, pkg string) string {
-	t.Helper()
-	image := filepath.Join(t.TempDir(), "image")
-	cmd := exec.CommandContext(t.Context(), "go", "run", "irqlab/cmd/irqlab", "build", "-arch", string(arch), "-o", image, pkg)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return image
-}
-
 // run boots the image with one argument and returns the console.
-func run(t *testing.T, arch qemu.Arch, image string, argument ...string) (console string, status int) {
+func run(t *testing.T, arch qemu.Arch, cpus int, image string, argument ...string) (console string, status int) {
 	t.Helper()
-	m := qemu.Machine{Arch: arch, CPUs: 2, Memory: 64 << 20}
+	m := machine(arch, cpus, "")
 	line, err := qemu.Cmdline{Options: options(argument), Args: argument}.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -196,34 +180,30 @@ var line = regexp.MustCompile(`\*\*\* STOP 0x([0-9A-F]{8}) \(0x([0-9A-F]{16}), 0
 // stopStatus is the guest's exit status after a stop.
 const stopStatus = 66
 
+// TestStops has every rule broken on both architectures.
 func TestStops(t *testing.T) {
-	for _, arch := range qemu.Archs {
-		t.Run(string(arch), func(t *testing.T) {
-			if _, err := qemu.Find(arch); err != nil {
-				t.Skip(err)
+	each(t, func(t *testing.T, arch qemu.Arch) {
+		image := program(t, arch)
+		out, status := run(t, arch, 1, image)
+		names := strings.Fields(strings.Split(out, "irqlab: exit")[0])
+		if status != 0 || len(names) != len(stops)+len(hangs) {
+			t.Errorf("the program breaks %d rules, the test knows %d; status %d\n%s", len(names), len(stops), status, out)
+		}
+		for i, name := range names {
+			if _, hangs := hangs[name]; hangs || testing.Short() && i%10 != 0 {
+				continue
 			}
-			image := program(t, arch)
-			out, status := run(t, arch, image)
-			names := strings.Fields(strings.Split(out, "irqlab: exit")[0])
-			if status != 0 || len(names) != len(stops)+len(hangs) {
-				t.Errorf("the program breaks %d rules, the test knows %d; status %d\n%s", len(names), len(stops), status, out)
-			}
-			for i, name := range names {
-				if _, hangs := hangs[name]; hangs || testing.Short() && i%10 != 0 {
-					continue
-				}
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					check(t, arch, image, name)
-				})
-			}
-		})
-	}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				check(t, arch, image, name)
+			})
+		}
+	})
 }
 
 func check(t *testing.T, arch qemu.Arch, image, name string) {
 	want, known := stops[name]
-	out, status := run(t, arch, image, name)
+	out, status := run(t, arch, processors(arch, name), image, name)
 	found := line.FindStringSubmatch(out)
 	if !known || found == nil || status != stopStatus {
 		t.Fatalf("known %v, status %d\n%s", known, status, out)
