@@ -1,6 +1,7 @@
 package thread
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 	"unsafe"
@@ -64,31 +65,40 @@ func TestDecay(t *testing.T) {
 	}{
 		{8, 4, []uint32{12, 11, 10, 9, 8}}, {13, 6, []uint32{15, 14, 13}}, {20, 5, []uint32{20}},
 	} {
-		e := event(t, SynchronizationEvent)
-		s := kit.New[spinner](t)
-		// A quantum is 31 ms, and more where the host takes its time.
-		s.limit, s.settled = 100*kernel.Millisecond, c.want[len(c.want)-1]
-		th := start(t, func() {
-			KeSetSystemAffinityThread(set)
-			if c.base < LOW_REALTIME_PRIORITY {
-				KeSetBasePriorityThread(KeGetCurrentThread(), LONG(c.base)-8)
-			} else {
-				KeSetPriorityThread(KeGetCurrentThread(), KPRIORITY(c.base))
+		const quantum, measurements = 31 * kernel.Millisecond, 20
+		for n := 1; ; n++ {
+			got, gap := decay(t, set, c.base, c.inc, c.want[len(c.want)-1])
+			if slices.Equal(got, c.want) {
+				break
 			}
-			waitAndSpin(e, s)
-		})
-		settle(t, th, PVOID(e))
-		KeSetEvent(e, c.inc, false)
-		join(t, th)
-		got := s.priority[:s.seen]
-		ok := len(got) == len(c.want)
-		for i := range min(len(got), len(c.want)) {
-			ok = ok && got[i] == c.want[i]
-		}
-		if !ok {
-			t.Errorf("base %d, increment %d: priorities %v, want %v", c.base, c.inc, got, c.want)
+			// A host that does not run the processor hides what happens meanwhile.
+			if gap < quantum || n == measurements {
+				t.Errorf("base %d, increment %d: priorities %v, want %v; not looked for %d ms", c.base, c.inc, got, c.want, gap/kernel.Millisecond)
+				break
+			}
 		}
 	}
+}
+
+// decay returns the priorities that a thread has after a wait that ended with an
+// increment, until it has settled, and the longest time in which nobody looked.
+func decay(t *testing.T, set KAFFINITY, base int8, inc KPRIORITY, settled uint32) (seen []uint32, gap uint64) {
+	e := event(t, SynchronizationEvent)
+	s := kit.New[spinner](t)
+	s.limit, s.settled = 100*kernel.Millisecond, settled
+	th := start(t, func() {
+		KeSetSystemAffinityThread(set)
+		if base < LOW_REALTIME_PRIORITY {
+			KeSetBasePriorityThread(KeGetCurrentThread(), LONG(base)-8)
+		} else {
+			KeSetPriorityThread(KeGetCurrentThread(), KPRIORITY(base))
+		}
+		waitAndSpin(e, s)
+	})
+	settle(t, th, PVOID(e))
+	KeSetEvent(e, inc, false)
+	join(t, th)
+	return s.priority[:s.seen], s.gap
 }
 
 // waitAndSpin waits and computes in one kernel call, so that the Go runtime does

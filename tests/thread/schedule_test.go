@@ -50,16 +50,19 @@ type spinner struct {
 	turns    uint64
 	priority [32]uint32 // it has seen itself at, in order, without boosts for the Go runtime's sake
 	seen     uint32
+	gap      uint64 // 100 ns; the longest time between two looks, in which it has seen nothing
 }
 
 func spin(a *kernel.Args) {
 	s := (*spinner)(a.P)
 	patience := kernel.InterruptTime() + 10*kernel.Second
 	end := kernel.InterruptTime() + s.limit
+	last := kernel.InterruptTime()
 	for atomic.LoadUint32(&s.stop) == 0 {
 		t := kernel.Current()
 		p := uint32(t.Priority)
 		now := kernel.InterruptTime()
+		s.gap, last = max(s.gap, now-last), now
 		switch {
 		case s.settled != 0 && p != s.settled && now < patience:
 			end = now + s.limit
