@@ -281,6 +281,11 @@ func (q *queue) checkFree(lo, hi uintptr) {
 	invalid(routineFreed, d.Routine, lo, hi)
 }
 
+// Idle reports whether a processor's idle thread runs.
+//
+// IRQL: any
+func Idle(cpu uint32) bool { return atomic.LoadUint32(&processors[cpu].idle) != 0 }
+
 // SetIdle says whether the processor's idle thread runs. While it does, a DPC of
 // any importance interrupts the processor at once; the idle thread looks at
 // Pending before it halts. Either an inserting processor sees the flag, or the

@@ -23,6 +23,7 @@ const idleLimit = 10 * Second
 // while a thread runs and for the next timer always.
 type clock struct {
 	idle     bool
+	busy     uint64 // ticks that came while the processor did something
 	nextTick uint64 // interrupt time
 	armed    uint64 // interrupt time the hardware is set to; 0 while it is not
 	retry    uint64 // interrupt time to try again to inject a call; 0 for none
@@ -90,9 +91,15 @@ func ClockInterrupt(interrupted irql.Level) {
 	}
 	// Another processor's request to look may have been lost.
 	want := p.timers.due <= now || p.current.lent(now) || p.preempt
-	if !p.clock.idle && p.clock.nextTick <= now {
+	// A routine that keeps an idle processor busy is watched from the first clock
+	// interrupt on that finds it, at most idleLimit after it has begun.
+	busy := !p.clock.idle || interrupted >= irql.Dispatch
+	if busy && p.clock.nextTick <= now {
 		p.clock.nextTick = now + TimeIncrement
-		if t := p.current; t.Quantum > quantumTick {
+		p.clock.busy++
+		if t := p.current; p.clock.idle {
+			// its quantum does not end
+		} else if t.Quantum > quantumTick {
 			t.Quantum -= quantumTick
 		} else {
 			p.quantumEnd = true
@@ -104,7 +111,7 @@ func ClockInterrupt(interrupted irql.Level) {
 		board.RequestDispatch(arch.ThisCPU())
 	}
 	due := now + idleLimit
-	if !p.clock.idle {
+	if busy {
 		due = p.clock.nextTick
 	}
 	if t := p.timers.due; t > now && t < due {
@@ -116,6 +123,13 @@ func ClockInterrupt(interrupted irql.Level) {
 	p.clock.armed = due
 	setTimer(due)
 }
+
+// BusyTicks returns how many clock ticks this processor has seen while it did
+// something. What takes so many of them has been executed for that long: a
+// processor that its host does not let run sees one at most.
+//
+// IRQL: >= DISPATCH_LEVEL
+func BusyTicks() uint64 { return this().clock.busy }
 
 // setTimer has the clock interrupt come at an interrupt time.
 func setTimer(due uint64) {

@@ -86,7 +86,7 @@ var firmware = sync.OnceValue(func() string {
 var together = map[string]bool{
 	"beside-high": true, "hung-processor": true, "spin-foreign-release": true, "dpc-bad-cpu": true,
 	"hang-device": true, "hang-high": true, "verifier-unload-dpc": true,
-	"0x101": true,
+	"dpc-watchdog-idle": true, "0x101": true,
 }
 
 // processors decides how many a stop is provoked with: what takes one on one

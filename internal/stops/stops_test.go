@@ -99,9 +99,11 @@ var stops = map[string]stop{
 	"dpc-apc-count": {0xC7, [4]uint64{4, address, 0, 0xFFFF}},
 	// rule: dpc-watchdog-single
 	// rule: bc-133-dpc
-	"dpc-watchdog": {0x133, [4]uint64{0, 5, 4, 0}},
+	"dpc-watchdog":      {0x133, [4]uint64{0, 5, 4, 0}},
+	"dpc-watchdog-idle": {0x133, [4]uint64{0, 5, 4, 0}},
 	// rule: dpc-watchdog-cumulative
 	"dpc-watchdog-sum": {0x133, [4]uint64{1, 4, 0, 0}},
+	"isr-watchdog":     {0x133, [4]uint64{1, 4, 0, 0}},
 	// rule: timer-dpc-exclusive
 	"dpc-of-timer": {0xC7, [4]uint64{6, address, address, 0}},
 	// rule: dpc-null-insert

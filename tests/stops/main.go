@@ -122,6 +122,24 @@ var stops = map[string]func(){
 		irql.Raise(irql.Dispatch)
 		spinForEver()
 	},
+	"dpc-watchdog-idle": func() {
+		dpc.SingleLimit = 4
+		breach = spinForEver
+		// The other processors have nothing else to do.
+		kit.OnCPU(0)
+		d := newDPC()
+		d.SetTarget(arch.NumCPUs - 1)
+		for !dpc.Idle(arch.NumCPUs - 1) {
+			arch.Pause()
+		}
+		d.Insert(nil, nil)
+		time.Sleep(time.Minute)
+	},
+	"isr-watchdog": func() {
+		dpc.SumLimit = 4
+		connect(func(*intr.Interrupt, unsafe.Pointer) bool { spinForEver(); return true })
+		kit.Interrupt(6)
+	},
 	"stack-overflow": func() { kernel.Enter(descend, new(kernel.Args)) },
 
 	"dump-fault": func() {
