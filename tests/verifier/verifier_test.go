@@ -8,6 +8,7 @@ import (
 	"time"
 	"unsafe"
 
+	"irqlab/arch"
 	"irqlab/bugcheck"
 	"irqlab/driver"
 	"irqlab/intr"
@@ -344,6 +345,23 @@ func TestEntry(t *testing.T) {
 		if s := d.End(); s != STATUS_SUCCESS {
 			t.Error(s)
 		}
+	})
+}
+
+// A processor that stands still holds its locks for as long, which is not its
+// fault: it sees no clock ticks then, as above CLOCK_LEVEL.
+func TestStandstill(t *testing.T) {
+	need(t, Hold)
+	limit := HoldLimit
+	defer func() { HoldLimit = limit }()
+	kit.Run(t, func() {
+		l := newSpin(t)
+		HoldLimit = limit / 20
+		old := l.AcquireTo(irql.High)
+		for start := arch.Counter(); arch.Counter()-start < 2*HoldLimit; {
+		}
+		l.ReleaseTo(old)
+		HoldLimit = limit
 	})
 }
 
