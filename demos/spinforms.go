@@ -102,8 +102,11 @@ func spinLockForms(w io.Writer, args []string) error {
 	if len(args) > 0 {
 		return ErrUsage
 	}
-	const each = 2000
+	// A hand-over takes a turn of the host's scheduler where the host has fewer
+	// processors, so more threads do no more.
+	const changes = 4000
 	n := max(processors(), 2)
+	each := changes / n
 	fmt.Fprintf(w, "%d threads change two numbers %d times each under a spin lock, in each of its forms.\n", n, each)
 	s, free := allocate[spinShared]()
 	defer free()
