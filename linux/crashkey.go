@@ -6,6 +6,7 @@ import (
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/bugcheck"
+	"irqlab/kernel"
 )
 
 // crashKey, Ctrl-\, typed twice in a row at a keyboard stops the machine with
@@ -21,14 +22,14 @@ const crashKey = 0x1c
 var keys struct {
 	pressed uint32 // the last byte was crashKey
 	served  uint32 // counts runs of the service routine
-	seen    uint32 // value of served at the last look
-	late    uint32 // looks that found input waiting since
+	seen    uint32 // value of served when input was found waiting
+	since   uint64 // interrupt time of that; 0 if none waits
 	looking uint32 // a processor is at it
 }
 
-// lateLooks is how often input must be found waiting before it is taken. A
-// processor looks four times a second.
-const lateLooks = 4
+// lateTime is how long input must wait for the service routine before it is taken,
+// in 100 ns.
+const lateTime = kernel.Second
 
 // typed looks at a byte of input.
 func typed(b byte) {
@@ -49,12 +50,16 @@ func typed(b byte) {
 // IRQL: CLOCK_LEVEL
 func watchKeys() {
 	k := &keys
-	if console.piped || !board.ConsoleReady() || !atomic.CompareAndSwapUint32(&k.looking, 0, 1) {
+	if console.piped || !atomic.CompareAndSwapUint32(&k.looking, 0, 1) {
 		return
 	}
-	if served := atomic.LoadUint32(&k.served); served != k.seen || console.masked {
-		k.seen, k.late = served, 0
-	} else if k.late++; k.late >= lateLooks {
+	now := kernel.InterruptTime()
+	switch served := atomic.LoadUint32(&k.served); {
+	case !board.ConsoleReady():
+		k.since = 0
+	case k.since == 0 || served != k.seen || console.masked:
+		k.seen, k.since = served, now
+	case now-k.since >= lateTime:
 		for i := 0; i < len(console.ring.bytes); i++ {
 			b, ok := board.GetByte()
 			if !ok {
