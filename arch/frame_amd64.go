@@ -146,6 +146,9 @@ func (f *Frame) Instruction() uintptr {
 	return uintptr(f.IP)
 }
 
+// SkipBreakpoint makes the frame of a breakpoint go on behind it: it does already.
+func (f *Frame) SkipBreakpoint() {}
+
 // Detach makes the frame one that stays valid when its stack is used again: it
 // loses the FP state.
 func (f *Frame) Detach() { f.FP = nil }

@@ -186,6 +186,12 @@ func frameFor(s *Stack) *Frame {
 // Instruction returns the address of the instruction that caused an exception.
 func (f *Frame) Instruction() uintptr { return uintptr(f.IP) }
 
+// SkipBreakpoint makes the frame of a breakpoint go on behind it. BRK leaves the
+// program counter at itself.
+func (f *Frame) SkipBreakpoint() { f.IP += instructionSize }
+
+const instructionSize = 4
+
 // Detach makes the frame one that stays valid when its stack is used again,
 // which it is.
 func (f *Frame) Detach() {}

@@ -36,25 +36,23 @@ func (c *Call) Inject(f *Frame) {
 
 // Step serves a breakpoint of Go code of a thread that has an injected call of
 // the function value fn. It reports whether the breakpoint belongs to the call.
-// BRK leaves the program counter at itself.
 func (c *Call) Step(f *Frame, fn uintptr) bool {
-	const width = 4
 	switch step := callStep(f.X[20]); {
 	case c.State == CallBegun && step == stepCall:
 		c.State, c.at = CallRunning, f.IP
-		f.X[30] = f.IP + width
+		f.X[30] = f.IP + instructionSize
 		f.X[26] = uint64(fn)
 		f.IP = *(*uint64)(unsafe.Pointer(fn))
 	case c.State == CallBegun && step == stepRefused:
 		c.State = CallRefused
-		f.IP += width
+		f.IP += instructionSize
 	case c.State == CallRunning && step == stepReturned && f.IP-c.at <= returned:
 		c.State = CallEnding
 		f.X[30] = *(*uint64)(unsafe.Pointer(uintptr(f.StackPointer)))
-		f.IP += width
+		f.IP += instructionSize
 	case c.State == CallRunning && step == stepPanicked:
 		c.State = CallPanicked
-		f.IP += width
+		f.IP += instructionSize
 	case (c.State == CallEnding || c.State == CallRefused) && step == stepRestore:
 		c.restore(f)
 	default:

@@ -159,7 +159,9 @@ func stop(arg unsafe.Pointer) {
 // boot.
 var Restart bool
 
-// leave ends the machine.
+// leave ends the machine. A debugger stops it here: see package kd, wanted.
+//
+//go:noinline
 func leave() {
 	if Restart {
 		text("\nirqlab: restart\n")

@@ -44,7 +44,9 @@ func except(f *arch.Frame) bool {
 		if !f.FromKernel() && kernel.ServeCall(f) {
 			return false
 		}
-		exception(f)
+		if mayHandle(f) && kernel.Filtered() || !bugcheck.Breakpoint(f) {
+			exception(f)
+		}
 	case arch.CauseDebug:
 		if f.FromKernel() || !kernel.Stepped(f) {
 			exception(f)
@@ -155,12 +157,18 @@ func pageFault(f *arch.Frame) {
 // exception serves what the processor cannot go on after.
 func exception(f *arch.Frame) { fail(f, 0, arch.AccessRead) }
 
-// fail lets Go code at low IRQL handle its exception. Nothing else can.
+// fail lets the code that caused an exception handle it, if it may.
 func fail(f *arch.Frame, va uintptr, access arch.Access) {
-	if f.FromKernel() || f.IRQL() >= uintptr(irql.Dispatch) {
+	if !mayHandle(f) {
 		kernel.Trapped(f, va, access)
 	}
 	linux.Fault(f, va, access)
+}
+
+// mayHandle reports whether f interrupted Go code at low IRQL. Nothing else can
+// handle its exceptions.
+func mayHandle(f *arch.Frame) bool {
+	return !f.FromKernel() && f.IRQL() < uintptr(irql.Dispatch)
 }
 
 // syscall serves a system call of the Go runtime.

@@ -28,10 +28,11 @@ const Noncontinuable = 1
 // block caused. It lies in Go memory and is in use as long as the block runs. Its
 // goroutine is locked to the thread meanwhile.
 type Registration struct {
-	Outer   *Registration
-	Pending bool // Record and Context describe an exception that nobody has looked at
-	Record  ExceptionRecord
-	Context arch.Frame
+	Outer    *Registration
+	Filtered bool // this block or one outside it has a filter
+	Pending  bool // Record and Context describe an exception that nobody has looked at
+	Record   ExceptionRecord
+	Context  arch.Frame
 }
 
 // Handlers returns the innermost registration of the running thread.
@@ -43,6 +44,15 @@ func Handlers() *Registration { return (*Registration)(unsafe.Pointer(Current().
 //
 // IRQL: any
 func SetHandlers(r *Registration) { Current().handlers = uintptr(unsafe.Pointer(r)) }
+
+// Filtered reports whether a filter of the running thread is going to be asked about
+// an exception of its Go code.
+//
+// IRQL: any
+func Filtered() bool {
+	r := Handlers()
+	return r != nil && r.Filtered
+}
 
 // Describe describes the hardware exception that made f, with the address that a
 // page fault has.

@@ -27,14 +27,7 @@ func frameOf(r *kernel.Registration) *frame { return (*frame)(unsafe.Pointer(r))
 func innermost() *frame { return frameOf(kernel.Handlers()) }
 
 // filtered reports whether there is a filter at f or outside it.
-func (f *frame) filtered() bool {
-	for ; f != nil; f = f.outer() {
-		if f.filter != nil {
-			return true
-		}
-	}
-	return false
-}
+func (f *frame) filtered() bool { return f != nil && f.Filtered }
 
 // dispatch returns the exception behind the panic v that has reached f. If it has
 // not been to the filters yet, it goes there now.

@@ -101,6 +101,7 @@ func enter(filter Filter, base bool) *frame {
 	runtime.LockOSThread()
 	f := &frame{filter: filter, base: base}
 	f.Outer = kernel.Handlers()
+	f.Filtered = filter != nil || f.outer().filtered()
 	kernel.SetHandlers(&f.Registration)
 	return f
 }
