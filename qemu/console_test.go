@@ -68,6 +68,21 @@ func TestOutputDoesNotWait(t *testing.T) {
 	}
 }
 
+func TestKeys(t *testing.T) {
+	keys := Keys{Commands: string([]byte{KeyQuit, KeyBreakIn})}
+	var guest, commands []byte
+	for _, c := range []byte("a\x01Bb\x01b\x01\x01x\x01yX\x01x") {
+		typed, command := keys.Next(c)
+		guest = append(guest, typed...)
+		if command != 0 {
+			commands = append(commands, command)
+		}
+	}
+	if string(guest) != "ab\x01x\x01yX" || string(commands) != "bbx" {
+		t.Errorf("%q for the guest, commands %q", guest, commands)
+	}
+}
+
 func TestForwardKeys(t *testing.T) {
 	tests := []struct {
 		name, in, want string

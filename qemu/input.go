@@ -3,6 +3,7 @@ package qemu
 import (
 	"errors"
 	"io"
+	"strings"
 )
 
 // Keys with a meaning of their own.
@@ -10,6 +11,38 @@ const (
 	ctrlA = 0x01
 	ctrlD = 0x04
 )
+
+// Keys that are commands to the host after a Ctrl-A.
+const (
+	KeyQuit    = 'x'
+	KeyBreakIn = 'b'
+)
+
+// Keys tells keystrokes for the guest from those for the host.
+type Keys struct {
+	Commands string // those that there are
+	escaped  bool
+}
+
+// Next takes a key and returns those that are the guest's, or a command. A Ctrl-A
+// before any other key is the guest's; it goes out with that key.
+func (k *Keys) Next(c byte) (guest []byte, command byte) {
+	switch {
+	case !k.escaped && c == ctrlA:
+		k.escaped = true
+		return nil, 0
+	case !k.escaped:
+		return []byte{c}, 0
+	}
+	k.escaped = false
+	if lower := c | 0x20; strings.IndexByte(k.Commands, lower) >= 0 {
+		return nil, lower
+	}
+	if c == ctrlA {
+		return []byte{ctrlA}, 0
+	}
+	return []byte{ctrlA, c}, 0
+}
 
 // errQuit ends a run because the user typed Ctrl-A X.
 var errQuit = errors.New("left with Ctrl-A X")
@@ -24,30 +57,20 @@ func forward(guest io.Writer, src io.Reader) error {
 	return err
 }
 
-// forwardKeys copies keystrokes to the guest until Ctrl-A X. A Ctrl-A before
-// any other key is the guest's; it goes out with that key.
+// forwardKeys copies keystrokes to the guest until Ctrl-A X.
 func forwardKeys(guest io.Writer, src io.Reader) error {
+	keys := Keys{Commands: string(KeyQuit)}
 	var buf [256]byte
-	escaped := false
 	for {
 		n, err := src.Read(buf[:])
 		out := make([]byte, 0, n+1)
 		for _, c := range buf[:n] {
-			switch {
-			case escaped && (c == 'x' || c == 'X'):
+			typed, command := keys.Next(c)
+			if command == KeyQuit {
 				guest.Write(out)
 				return errQuit
-			case escaped:
-				out = append(out, ctrlA)
-				escaped = false
-				if c != ctrlA {
-					out = append(out, c)
-				}
-			case c == ctrlA:
-				escaped = true
-			default:
-				out = append(out, c)
 			}
+			out = append(out, typed...)
 		}
 		if _, werr := guest.Write(out); werr != nil {
 			return werr

@@ -7,6 +7,7 @@ package qemu
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,10 @@ type Machine struct {
 	Disk   string  // file with the disk's contents; none if empty
 	GDB    string  // host:port of a gdb stub; the machine then waits for the debugger
 	Extra  []string
+
+	// Debugger, if set, is QEMU's end of a connection between its gdb stub and a
+	// debugger, which the machine waits for. Run closes it.
+	Debugger *os.File
 }
 
 // Check reports settings that QEMU or the kernel would reject, or accept and
@@ -80,6 +85,9 @@ func (m *Machine) Args(image, cmdline string) []string {
 	if m.GDB != "" {
 		args = append(args, "-gdb", "tcp:"+m.GDB, "-S")
 	}
+	if m.Debugger != nil {
+		args = append(args, "-chardev", fmt.Sprintf("socket,id=debugger,fd=%d", debuggerFD), "-gdb", "chardev:debugger", "-S")
+	}
 	args = append(args, m.Extra...)
 	args = append(args, "-kernel", image)
 	if cmdline != "" {
@@ -87,6 +95,10 @@ func (m *Machine) Args(image, cmdline string) []string {
 	}
 	return args
 }
+
+// debuggerFD is QEMU's descriptor of Machine.Debugger: the first that os/exec adds
+// to the standard ones.
+const debuggerFD = 3
 
 // disk attaches the disk by the interface that the kernel drives: virtio without
 // its legacy registers.

@@ -18,6 +18,7 @@ type Console struct {
 	Keys     bool      // In is a terminal in raw mode; Ctrl-A X leaves
 	Raw      bool      // Out is one too, and needs carriage returns
 	HideExit bool      // keep the guest's exit line off Out
+	Pipe     *Pipe     // what leads to Out, for a caller that wants to Drain it
 }
 
 // TimeoutError reports a guest that did not finish in time.
@@ -32,6 +33,9 @@ func (e *TimeoutError) Error() string {
 // user who leaves with Ctrl-A X is a guest that exited with 0. A limit of zero
 // is none. When Run returns, QEMU and all its children are gone.
 func (m *Machine) Run(ctx context.Context, image, cmdline string, c Console, limit time.Duration) (int, error) {
+	if m.Debugger != nil {
+		defer m.Debugger.Close()
+	}
 	if err := m.Check(); err != nil {
 		return 0, err
 	}
@@ -52,8 +56,17 @@ func (m *Machine) Run(ctx context.Context, image, cmdline string, c Console, lim
 	defer stop(nil)
 
 	out := newOutput(c.Out, c.Raw, c.HideExit)
+	pipe := c.Pipe
+	if pipe == nil {
+		if pipe, err = NewPipe(); err != nil {
+			return 0, err
+		}
+	}
 	cmd := exec.CommandContext(ctx, path, m.Args(image, cmdline)...)
-	cmd.Stdout, cmd.Stderr = out, c.Err
+	cmd.Stdout, cmd.Stderr = pipe.w, c.Err
+	if m.Debugger != nil {
+		cmd.ExtraFiles = []*os.File{m.Debugger}
+	}
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
 	cmd.WaitDelay = 5 * time.Second
 	isolate(cmd)
@@ -86,7 +99,15 @@ func (m *Machine) Run(ctx context.Context, image, cmdline string, c Console, lim
 		}()
 	}
 
-	err = cmd.Run()
+	carried := pipe.start(out)
+	if err = cmd.Start(); err == nil {
+		pipe.w.Close()
+		if m.Debugger != nil {
+			m.Debugger.Close() // the debugger's connection is to end with QEMU
+		}
+		err = cmd.Wait()
+	}
+	pipe.close(carried)
 	status, werr := out.close()
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errQuit):

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -75,6 +76,35 @@ func TestRunInput(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("the guest read %q, want %q", out.String(), want)
 	}
+}
+
+// What the guest has written is there when Drain returns.
+func TestDrain(t *testing.T) {
+	image := fakeQEMU(t, `printf 'hello> '; read line; echo "$line"; echo "irqlab: exit 0"; exit 33`)
+	pipe, err := NewPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe.Drain() // of a machine that does not run yet
+	var out bytes.Buffer
+	in, keyboard := io.Pipe()
+	done := make(chan error)
+	go func() {
+		_, err := testMachine.Run(context.Background(), image, "", Console{In: in, Out: &out, Err: t.Output(), HideExit: true, Pipe: pipe}, time.Minute)
+		done <- err
+	}()
+	for shown := ""; shown != "hello> "; {
+		time.Sleep(time.Millisecond)
+		pipe.Drain()
+		pipe.mu.Lock()
+		shown = out.String()
+		pipe.mu.Unlock()
+	}
+	io.WriteString(keyboard, "world\n")
+	if err := <-done; err != nil || out.String() != "hello> world\n" {
+		t.Errorf("%v, %q", err, &out)
+	}
+	pipe.Drain() // of one that does not run any more
 }
 
 func TestRunTimeout(t *testing.T) {

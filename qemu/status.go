@@ -5,6 +5,10 @@ import "fmt"
 // MaxStatus is the largest status a guest can exit with.
 const MaxStatus = 127
 
+// StopStatus is the status of a machine that a bug check has stopped: see
+// bugcheck.ExitStatus.
+const StopStatus = 66
+
 // ExitByte maps a guest status to QEMU's exit status. The 0x10 and the low bit
 // keep a guest's success apart from QEMU's own 0 and 1 and from a triple fault
 // under -no-reboot, which also ends in 0: success is 33. The low bit is

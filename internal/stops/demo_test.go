@@ -14,7 +14,7 @@ func TestPagingDemo(t *testing.T) {
 		image := build(t, arch, "irqlab/shell")
 		out, status := shell(t, machine(arch, 2, ""), image, "demo paging raise")
 		found := line.FindStringSubmatch(out)
-		if status != stopStatus || found == nil || found[1] != "000000D1" || found[3] != "0000000000000002" ||
+		if status != qemu.StopStatus || found == nil || found[1] != "000000D1" || found[3] != "0000000000000002" ||
 			!strings.Contains(out, "samples).sumRaised") {
 			t.Errorf("status %d\n%s", status, out)
 		}

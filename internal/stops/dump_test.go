@@ -48,7 +48,7 @@ func (s *stopped) boot(t *testing.T, argument string, options ...string) string 
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, &errs, &out)
 	}
-	if status != stopStatus && argument != "" {
+	if status != qemu.StopStatus && argument != "" {
 		t.Fatalf("status %d\n%s", status, &out)
 	}
 	return out.String()

@@ -54,7 +54,7 @@ func testHangs(t *testing.T, arch qemu.Arch, image string) {
 		m := machine(arch, processors(arch, name), "")
 		status, err := m.Run(context.Background(), image, line, qemu.Console{In: in, Out: out, Err: &errs}, 2*time.Minute)
 		keyboard.Close()
-		if err != nil || status != stopStatus {
+		if err != nil || status != qemu.StopStatus {
 			t.Errorf("%s: status %d: %v\n%s%s", name, status, err, &errs, &out.Buffer)
 			continue
 		}

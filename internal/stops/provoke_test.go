@@ -58,7 +58,7 @@ func (c *crashed) provoke(t *testing.T, arch qemu.Arch, image string) {
 	}
 	out, status := shell(t, m, image, "crash "+name)
 	c.console = out
-	if status != stopStatus {
+	if status != qemu.StopStatus {
 		t.Fatalf("status %d\n%s", status, out)
 	}
 	want(t, out, c.p.What)

@@ -179,9 +179,6 @@ func run(t *testing.T, arch qemu.Arch, cpus int, image string, argument ...strin
 
 var line = regexp.MustCompile(`\*\*\* STOP 0x([0-9A-F]{8}) \(0x([0-9A-F]{16}), 0x([0-9A-F]{16}), 0x([0-9A-F]{16}), 0x([0-9A-F]{16})\)`)
 
-// stopStatus is the guest's exit status after a stop.
-const stopStatus = 66
-
 // TestStops has every rule broken on both architectures.
 func TestStops(t *testing.T) {
 	each(t, func(t *testing.T, arch qemu.Arch) {
@@ -207,7 +204,7 @@ func check(t *testing.T, arch qemu.Arch, image, name string) {
 	want, known := stops[name]
 	out, status := run(t, arch, processors(arch, name), image, name)
 	found := line.FindStringSubmatch(out)
-	if !known || found == nil || status != stopStatus {
+	if !known || found == nil || status != qemu.StopStatus {
 		t.Fatalf("known %v, status %d\n%s", known, status, out)
 	}
 	var got [5]uint64
