@@ -33,13 +33,16 @@ func (d *Debugger) control() Control {
 	return c
 }
 
-// breakpoints are those of the user, by number, and the debugger's own: where
-// the machine ends, so that a stop is seen before it does.
+// breakpoints are those of the user, by number, and the debugger's own.
 type breakpoints struct {
 	set       []breakpoint
 	next      int
-	final     []uint64       // none before the machine has run
 	installed map[uint64]int // how often by address: the stub knows each once
+
+	// Where the debugger is wanted; 0 before the machine has run, or if the image
+	// has no such place.
+	bugCheck    uint64
+	instruction uint64
 }
 
 type breakpoint struct {
@@ -142,7 +145,7 @@ func (d *Debugger) pc(cpu int) uint64 { return d.registers(cpu)[d.image.machine.
 // that did the current one.
 func (d *Debugger) resume(ctx context.Context) error {
 	c := d.control()
-	if err := d.watchEnd(); err != nil {
+	if err := d.watch(); err != nil {
 		return err
 	}
 	for cpu := range c.CPUs() {
@@ -165,21 +168,25 @@ func (d *Debugger) resume(ctx context.Context) error {
 	return nil
 }
 
-// watchEnd makes the machine stop where it would end or start anew.
-func (d *Debugger) watchEnd() error {
-	if d.breaks.final != nil {
-		return nil
-	}
-	d.breaks.final = []uint64{}
-	for _, name := range []string{"irqlab/board.Exit", "irqlab/board.Reset"} {
+// wanted are the functions of the kernel that it calls for a debugger: before the
+// machine that a bug check has stopped ends, and for breakpoint instructions that
+// nobody handles. Nothing else runs there, so that nothing is slower for it.
+const (
+	atBugCheck    = "irqlab/bugcheck.leave"
+	atInstruction = "irqlab/bugcheck.debuggerBreak"
+)
+
+// watch makes the machine stop where the debugger is wanted.
+func (d *Debugger) watch() error {
+	for name, at := range map[string]*uint64{atBugCheck: &d.breaks.bugCheck, atInstruction: &d.breaks.instruction} {
 		s, ok := d.image.Symbol(name)
-		if !ok {
+		if !ok || *at != 0 {
 			continue
 		}
 		if err := d.install(s.Addr); err != nil {
 			return err
 		}
-		d.breaks.final = append(d.breaks.final, s.Addr)
+		*at = s.Addr
 	}
 	return nil
 }
@@ -205,31 +212,61 @@ func (d *Debugger) goOn(v *invocation) error {
 		}
 		defer d.remove(until)
 	}
-	for {
-		if err := d.resume(v.ctx); err != nil {
-			return err
-		}
-		if d.gone {
-			d.printf("the machine has ended\n")
-			return nil
-		}
-		pc := d.pc(d.cpu)
-		b, breakpoint := d.breaks.at(pc)
-		_, stopped := d.bugCheck()
-		switch {
-		case breakpoint:
-			d.printf("Breakpoint %d hit\n", b.number)
-		case pc == until:
-		case slices.Contains(d.breaks.final, pc) && stopped:
-			d.announce()
-			return nil
-		case slices.Contains(d.breaks.final, pc) && v.ctx.Err() == nil:
-			continue // an orderly end
-		default:
-			d.printf("Break-in\n")
-		}
+	if err := d.resume(v.ctx); err != nil || d.gone {
+		return err
+	}
+	if pc := d.pc(d.cpu); pc == until && !d.expected(pc) {
 		d.here()
-		return nil
+	} else {
+		d.arrived(pc)
+	}
+	return nil
+}
+
+// expected reports whether the machine stops at pc for more than one g or p.
+func (d *Debugger) expected(pc uint64) bool {
+	_, set := d.breaks.at(pc)
+	return set || pc != 0 && (pc == d.breaks.bugCheck || pc == d.breaks.instruction)
+}
+
+// arrived says why the machine has stopped, and where.
+func (d *Debugger) arrived(pc uint64) {
+	b, breakpoint := d.breaks.at(pc)
+	switch {
+	case breakpoint:
+		d.printf("Breakpoint %d hit\n", b.number)
+	case pc == d.breaks.bugCheck:
+		d.announce()
+		return
+	case pc == d.breaks.instruction:
+		d.breakInstruction()
+		return
+	default:
+		d.printf("Break-in\n")
+	}
+	d.here()
+}
+
+// breakInstruction shows the breakpoint instruction that nobody has handled, and
+// tells the kernel that the debugger has: see bugcheck.Breakpoint.
+func (d *Debugger) breakInstruction() {
+	d.printf("Break instruction exception - code 80000003\n")
+	if guard(func() {
+		f := d.at(untilTrap(d.stackOf(d.registers(d.cpu)))[0].trap, "arch.Frame")
+		pc := f.field("IP").uint()
+		if d.image.machine.arch == AMD64 { // INT3 has been executed
+			pc--
+		}
+		d.heading(pc)
+		d.line(pc)
+	}) != nil {
+		d.here()
+	}
+	if s, ok := d.image.Symbol("irqlab/bugcheck.answered"); ok {
+		if err := d.control().WriteMemory(s.Addr+uint64(d.cpu), []byte{1}); err != nil {
+			d.printf("%v\n", err)
+		}
+		d.memory.pages = nil
 	}
 }
 
@@ -301,7 +338,7 @@ func (d *Debugger) pass(v *invocation) error {
 			continue
 		}
 		done, err := d.call(v.ctx, d.pc(d.cpu)+uint64(i.size))
-		if err != nil || !done {
+		if err != nil || !done || v.ctx.Err() != nil {
 			return err
 		}
 	}
@@ -323,18 +360,11 @@ func (d *Debugger) call(ctx context.Context, to uint64) (done bool, err error) {
 			return false, err
 		}
 		if d.gone {
-			d.printf("the machine has ended\n")
 			return false, nil
 		}
 		pc := d.pc(d.cpu)
 		if pc != to {
-			if b, ok := d.breaks.at(pc); ok {
-				d.printf("Breakpoint %d hit\n", b.number)
-			} else if _, stopped := d.bugCheck(); stopped && slices.Contains(d.breaks.final, pc) {
-				d.announce()
-				return false, nil
-			}
-			d.here()
+			d.arrived(pc)
 			return false, nil
 		}
 		if d.cpu == cpu && d.registers(cpu)[d.image.machine.sp] >= sp {

@@ -43,6 +43,12 @@ func New(image *Image, target Target, out io.Writer) *Debugger {
 // Gone reports whether the machine has ended.
 func (d *Debugger) Gone() bool { return d.gone }
 
+// Stopped reports whether a bug check has stopped the machine.
+func (d *Debugger) Stopped() bool {
+	_, stopped := d.bugCheck()
+	return stopped
+}
+
 // forget drops what was read from the machine, because it has run.
 func (d *Debugger) forget() {
 	d.memory.pages = nil

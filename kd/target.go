@@ -38,6 +38,8 @@ type Control interface {
 	// SetBreakpoint and ClearBreakpoint apply to all processors.
 	SetBreakpoint(addr uint64) error
 	ClearBreakpoint(addr uint64) error
+	// WriteMemory changes memory at a virtual address.
+	WriteMemory(addr uint64, b []byte) error
 	// SetRegister changes a register.
 	SetRegister(cpu int, name string, v uint64) error
 }

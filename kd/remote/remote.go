@@ -37,6 +37,12 @@ func Dial(ctx context.Context, address string) (*Target, error) {
 		}
 		conn, err = d.DialContext(ctx, "tcp", address)
 	}
+	return New(conn)
+}
+
+// New begins to debug the machine at the other end of a connection, which stands
+// still then.
+func New(conn net.Conn) (*Target, error) {
 	t := &Target{stream: stream{conn, bufio.NewReader(conn)}}
 	if err := t.attach(); err != nil {
 		conn.Close()
@@ -127,6 +133,14 @@ func (t *Target) ReadMemory(addr uint64, b []byte) error {
 		b = b[len(data):]
 	}
 	return nil
+}
+
+// WriteMemory implements kd.Control.
+func (t *Target) WriteMemory(addr uint64, b []byte) error {
+	if err := t.choose(0); err != nil {
+		return err
+	}
+	return t.ok(fmt.Sprintf("M%x,%x:%x", addr, len(b), b))
 }
 
 // extra are the system registers that are worth a question of their own.

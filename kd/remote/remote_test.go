@@ -75,6 +75,7 @@ func machine(more map[string]string) map[string]string {
 		"P0=0100000000000000":                  "OK",
 		"m1000,4":                              "deadbeef",
 		"m2000,4":                              "E14",
+		"M1000,2:beef":                         "OK",
 		"vCont;c":                              "T05thread:p01.02;",
 		"vCont;s:p01.01":                       "hang up",
 	}
@@ -109,7 +110,7 @@ func TestRegisters(t *testing.T) {
 	}
 }
 
-func TestReadMemory(t *testing.T) {
+func TestMemory(t *testing.T) {
 	target := stub(t, machine(nil))
 	b := make([]byte, 4)
 	if err := target.ReadMemory(0x1000, b); err != nil || string(b) != "\xde\xad\xbe\xef" {
@@ -117,6 +118,12 @@ func TestReadMemory(t *testing.T) {
 	}
 	if err := target.ReadMemory(0x2000, b); err == nil {
 		t.Error("memory that is not there was read")
+	}
+	if err := target.WriteMemory(0x1000, []byte{0xbe, 0xef}); err != nil {
+		t.Error(err)
+	}
+	if err := target.WriteMemory(0x2000, []byte{0}); err == nil {
+		t.Error("memory that is not there was written")
 	}
 }
 
