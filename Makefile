@@ -37,7 +37,7 @@ help: ## list the targets
 	@echo 'Settings: ARCH=amd64|arm64 CPUS=1..8 MEM=128M SEED=n TIME=10m,'
 	@echo 'such as in: make qemu ARCH=arm64 CPUS=4 MEM=256M SEED=7'
 
-qemu: tools ## boot the shell; "exit" or Ctrl-A X leaves
+qemu: tools ## boot the shell; "exit" or Ctrl-A X leaves, Ctrl-A B breaks into the kernel debugger
 	@$(IRQLAB) run $(MACHINE) $(SHELL_PKG)
 
 gdb: tools ## boot the shell under gdb

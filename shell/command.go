@@ -125,7 +125,7 @@ func (sh *shell) help(args []string) error {
 		for _, c := range commands() {
 			fmt.Fprintf(sh.console, "  %-30s %s\n", strings.TrimSpace(c.name+" "+c.args), c.help)
 		}
-		fmt.Fprintln(sh.console, "Tab completes, the arrow keys recall lines, Ctrl-D leaves. Processors and threads are\nnamed by the numbers that the commands show.")
+		fmt.Fprintln(sh.console, "Tab completes, the arrow keys recall lines, Ctrl-D leaves. Processors and threads are\nnamed by the numbers that the commands show. On the host's side of the console, Ctrl-A B\nbreaks into the kernel debugger and Ctrl-A X leaves.")
 		return nil
 	case 1:
 		if c, ok := bugCheck(args[0]); ok {

@@ -99,7 +99,7 @@ func waitForDebugger(ctx context.Context, m *machineFlags, p *program, args []st
 		fmt.Fprintf(os.Stderr, "no gdb for %s found; on Debian: sudo apt-get install %s\n", m.Arch, name)
 	}
 	fmt.Fprintf(os.Stderr, "the machine waits for a debugger:\n\t%s\n", shellWords(append([]string{gdb}, gdbArgs(m, p)...)))
-	return boot(ctx, m, p.image, args, 0)
+	return boot(ctx, m, p.image, args, 0, false)
 }
 
 // debug runs gdb in the foreground and the machine behind it until gdb ends.

@@ -10,9 +10,9 @@ import (
 
 // seeded boots a program under a seed on two processors and returns its
 // console.
-func seeded(t *testing.T, arch, program string, seed int, args ...string) string {
+func seeded(t *testing.T, arch, debugger, program string, seed int, args ...string) string {
 	t.Helper()
-	words := []string{"run", "-arch", arch, "-cpus", "2", "-seed", fmt.Sprint(seed), "-timeout", "2m", program}
+	words := []string{"run", "-arch", arch, "-cpus", "2", "-kd=" + debugger, "-seed", fmt.Sprint(seed), "-timeout", "2m", program}
 	if len(args) > 0 {
 		words = append(append(words, "--"), args...)
 	}
@@ -23,7 +23,8 @@ func seeded(t *testing.T, arch, program string, seed int, args ...string) string
 	return out
 }
 
-// A seed fixes all of a run: its console is the same to the byte.
+// A seed fixes all of a run: its console is the same to the byte, also with the
+// kernel debugger on it.
 func TestSameSeed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots machines")
@@ -33,14 +34,15 @@ func TestSameSeed(t *testing.T) {
 			program string
 			seed    int
 			args    []string
+			again   string
 		}{
-			{"./testdata/hello", 7, []string{"a", "b"}},
-			{"./testdata/clock", 8, nil},
-			{"../../demos/dpc", 3, nil},
-			{"../../soak", 1, []string{"200ms"}},
+			{"./testdata/hello", 7, []string{"a", "b"}, off},
+			{"./testdata/clock", 8, nil, on},
+			{"../../demos/dpc", 3, nil, off},
+			{"../../soak", 1, []string{"200ms"}, on},
 		} {
-			first := seeded(t, arch, tt.program, tt.seed, tt.args...)
-			if again := seeded(t, arch, tt.program, tt.seed, tt.args...); again != first {
+			first := seeded(t, arch, off, tt.program, tt.seed, tt.args...)
+			if again := seeded(t, arch, tt.again, tt.program, tt.seed, tt.args...); again != first {
 				t.Errorf("%s, seed %d: two runs differ:\n%s\n%s", tt.program, tt.seed, first, again)
 			}
 		}

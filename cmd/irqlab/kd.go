@@ -22,7 +22,6 @@ type kdFlags struct {
 	dump   string
 	attach string
 	script string
-	port   int
 }
 
 func kdCommand() *subcommand {
@@ -33,15 +32,15 @@ func kdCommand() *subcommand {
 	fs.StringVar(&k.dump, "z", "", "look into a crash dump `file`; the program is found by itself if it was built here")
 	fs.StringVar(&k.attach, "attach", "", "attach to the gdb stub of a machine that runs, at a `port` of 127.0.0.1")
 	fs.StringVar(&k.script, "c", "", "run `commands`, with semicolons between them, and leave")
-	fs.IntVar(&k.port, "port", 0, "TCP `port` of the gdb stub on 127.0.0.1 (default any free one)")
 	return &subcommand{
 		name:  "kd",
 		usage: "kd [flags] <package or image> [-- program arguments]",
 		help:  "debug the kernel, on a machine or in a dump, with WinDbg's commands",
 		long: "The machine stops before its first instruction; g lets it run, Ctrl-C breaks in, and a\n" +
-			"bug check does. While it runs, what is typed is for its console. Without -c, commands\n" +
-			"come from the terminal or, a line each, from a pipe. The exit status is 1 if a command\n" +
-			"of a script has failed. .help lists the commands; docs/kd.md explains them.",
+			"bug check or a breakpoint instruction does. While it runs, what is typed is for its\n" +
+			"console. Without -c, commands come from the terminal or, a line each, from a pipe. The\n" +
+			"exit status is 1 if a command of a script has failed. .help lists the commands;\n" +
+			"docs/kd.md explains them.",
 		flags: fs,
 		run: func(ctx context.Context, args []string) error {
 			words, program, err := parse(fs, args)
@@ -78,12 +77,30 @@ func (k *kdFlags) debugDump(ctx context.Context, words []string) error {
 		return err
 	}
 	defer image.Close()
-	s, err := k.session(ctx)
+	return k.debug(ctx, image, t, "vertarget; .bugcheck")
+}
+
+// debug has the user debug a machine that stands still. First is what a person
+// gets to see at the beginning.
+func (k *kdFlags) debug(ctx context.Context, image *kd.Image, t kd.Target, first string) error {
+	s, err := k.session()
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	return s.run(ctx, kd.New(image, t, s.out), "vertarget; .bugcheck")
+	return s.run(ctx, kd.New(image, t, s), first)
+}
+
+// session is the user's side of a session without the machine's console.
+func (k *kdFlags) session() (*session, error) {
+	if k.script == "" {
+		return newSession(os.Stdin, false)
+	}
+	s, err := newSession(nil, false)
+	if err == nil {
+		s.script = k.script
+	}
+	return s, err
 }
 
 // programOfDump returns the program that a dump is of: the one given, or one that
@@ -132,6 +149,15 @@ func (k *kdFlags) imageFile(ctx context.Context, words []string) (string, error)
 	return p.image, nil
 }
 
+// image opens the image that the words name.
+func (k *kdFlags) image(ctx context.Context, words []string) (*kd.Image, error) {
+	path, err := k.imageFile(ctx, words)
+	if err != nil {
+		return nil, err
+	}
+	return kd.Open(path)
+}
+
 // debugAttached debugs a machine that somebody else started.
 func (k *kdFlags) debugAttached(ctx context.Context, words []string) error {
 	host, port, ok := strings.Cut(k.attach, ":")
@@ -144,11 +170,7 @@ func (k *kdFlags) debugAttached(ctx context.Context, words []string) error {
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return &usageError{"kd", fmt.Errorf("-attach %s: a gdb stub gives its clients the whole machine; only this host's are allowed", k.attach)}
 	}
-	path, err := k.imageFile(ctx, words)
-	if err != nil {
-		return err
-	}
-	image, err := kd.Open(path)
+	image, err := k.image(ctx, words)
 	if err != nil {
 		return err
 	}
@@ -160,12 +182,7 @@ func (k *kdFlags) debugAttached(ctx context.Context, words []string) error {
 		return err
 	}
 	defer t.Detach()
-	s, err := k.session(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	return s.run(ctx, kd.New(image, t, s.out), "~")
+	return k.debug(ctx, image, t, "~")
 }
 
 // debugBooted boots a machine for the session, and ends it with it.
@@ -176,55 +193,22 @@ func (k *kdFlags) debugBooted(ctx context.Context, words, program []string) erro
 	if _, err := qemu.Find(k.Arch); err != nil {
 		return err
 	}
-	path, err := k.imageFile(ctx, words)
-	if err != nil {
-		return err
-	}
-	image, err := kd.Open(path)
+	image, err := k.image(ctx, words)
 	if err != nil {
 		return err
 	}
 	defer image.Close()
-	if string(image.Arch()) != string(k.Arch) {
-		return fmt.Errorf("%s is for %s; say -arch %s", path, image.Arch(), image.Arch())
-	}
-	if k.GDB, err = loopback(k.port); err != nil {
-		return err
-	}
 	cmdline, err := k.cmdline(program)
 	if err != nil {
 		return err
 	}
-	s, err := k.session(ctx)
+	s, err := k.session()
 	if err != nil {
 		return err
 	}
 	defer s.close()
-
-	// Whatever ends the session ends the machine, and the other way round.
-	ctx, stop := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	var ended error
-	go func() {
-		defer close(done)
-		_, ended = k.start(ctx, path, cmdline, s.console(), k.timeout)
-		stop(ended)
-	}()
-	defer func() {
-		stop(nil)
-		<-done
-	}()
-	dial, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	t, err := remote.Dial(dial, k.GDB)
-	if err != nil {
-		stop(err)
-		<-done
-		return errors.Join(ended, err)
-	}
-	defer t.Close()
-	err = s.run(context.WithoutCancel(ctx), kd.New(image, t, s.out), "")
-	if timeout := (*qemu.TimeoutError)(nil); errors.As(context.Cause(ctx), &timeout) {
+	_, ended, err := k.bootDebugged(ctx, image, cmdline, s, k.timeout)
+	if timeout := (*qemu.TimeoutError)(nil); errors.As(ended, &timeout) {
 		return timeout
 	}
 	return err

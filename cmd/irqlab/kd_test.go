@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -153,30 +152,6 @@ func TestKDAttach(t *testing.T) {
 		}
 		contains(t, "at the end", out, `irqlab/board\.Exit`, `TrapFrame @`, `runtime\.exit`)
 	})
-}
-
-// Ctrl-C at a prompt erases the line; at the machine's console it is nothing special.
-func TestKeyReader(t *testing.T) {
-	for _, lines := range []bool{false, true} {
-		keys, done := make(chan byte, 3), make(chan struct{})
-		for _, c := range []byte("a\x03b") {
-			keys <- c
-		}
-		close(keys)
-		got, err := io.ReadAll(&keyReader{keys, done, lines})
-		want := "a\x03b"
-		if lines {
-			want = "a\x05\x15b"
-		}
-		if string(got) != want || err != nil {
-			t.Errorf("lines %v: got %q, %v; want %q", lines, got, err, want)
-		}
-	}
-	done := make(chan struct{})
-	close(done)
-	if n, err := (&keyReader{make(chan byte), done, true}).Read(make([]byte, 8)); n != 0 || err != io.EOF {
-		t.Errorf("at the end: %d, %v", n, err)
-	}
 }
 
 func TestKDMistakes(t *testing.T) {

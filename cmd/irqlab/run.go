@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"irqlab/kd"
 	"irqlab/qemu"
 )
 
@@ -20,13 +21,16 @@ func runCommand() *subcommand {
 	m.register(fs)
 	fs.BoolVar(&m.Resets, "restart", false, "start the machine anew after a stop")
 	fs.DurationVar(&m.timeout, "timeout", 0, "end the run after this `time` (default none on a terminal, else 10m)")
+	debugger := debuggerFlag(auto)
+	fs.Var(&debugger, "kd", "kernel debugger on the console: `on`, off, or auto, which is on at a terminal")
 	return &subcommand{
 		name:  "run",
 		usage: "run [flags] <package> [-- program arguments]",
 		help:  "boot a main package on its kernel",
-		long: "The guest's console is on the terminal; Ctrl-A X leaves. Piped input reaches the\n" +
-			"guest unaltered and ends with a Ctrl-D. The exit status is the guest's, 124 after\n" +
-			"a timeout, and 125 for any other failure.",
+		long: "The guest's console is on the terminal; Ctrl-A X leaves, Ctrl-A B breaks into the\n" +
+			"kernel debugger, as a bug check does (docs/kd.md). Piped input reaches the guest\n" +
+			"unaltered, unless -kd is given, and ends with a Ctrl-D. The exit status is the\n" +
+			"guest's, 124 after a timeout, and 125 for any other failure.",
 		flags: fs,
 		run: func(ctx context.Context, args []string) error {
 			words, program, err := parse(fs, args)
@@ -43,25 +47,55 @@ func runCommand() *subcommand {
 			if err != nil {
 				return err
 			}
-			return boot(ctx, &m, p.image, program, runLimit)
+			return boot(ctx, &m, p.image, program, runLimit, debugger.wanted())
 		},
 	}
 }
 
-// boot runs an image with the tool's own input and output as its console.
-// Unless a user says otherwise, unattended limits a run that no user watches.
-func boot(ctx context.Context, m *machineFlags, image string, program []string, unattended time.Duration) error {
-	console := qemu.Console{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
+// debuggerFlag says whether the kernel debugger shares the console.
+type debuggerFlag string
+
+const (
+	on   = "on"
+	off  = "off"
+	auto = "auto"
+)
+
+func (f *debuggerFlag) String() string { return string(*f) }
+
+// IsBoolFlag makes -kd mean -kd=on.
+func (f *debuggerFlag) IsBoolFlag() bool { return true }
+
+// Set implements flag.Value.
+func (f *debuggerFlag) Set(s string) error {
+	switch s {
+	case "true":
+		s = on
+	case "false":
+		s = off
+	case on, off, auto:
+	default:
+		return errors.New("it is on, off or auto")
+	}
+	*f = debuggerFlag(s)
+	return nil
+}
+
+func (f *debuggerFlag) wanted() bool {
+	if *f == auto {
+		return qemu.IsTerminal(os.Stdin) && qemu.IsTerminal(os.Stdout)
+	}
+	return *f == on
+}
+
+// boot runs an image with the tool's own input and output as its console, and if
+// wanted with the kernel debugger there. Unless a user says otherwise, unattended
+// limits a run that no user watches.
+func boot(ctx context.Context, m *machineFlags, image string, program []string, unattended time.Duration, debugger bool) error {
+	in := os.Stdin
 	var options []string
 	limit := m.timeout
-	if qemu.IsTerminal(os.Stdin) {
-		console.Keys, console.Raw = true, qemu.IsTerminal(os.Stdout)
-		restore, err := qemu.RawMode(os.Stdin)
-		if err != nil {
-			return err
-		}
-		defer restore()
-	} else {
+	if !qemu.IsTerminal(os.Stdin) {
 		if limit == 0 {
 			limit = unattended
 		}
@@ -73,21 +107,58 @@ func boot(ctx context.Context, m *machineFlags, image string, program []string, 
 				return err
 			}
 			options = append(options, option)
-			console.In = nil
+			in = nil
 		}
 	}
 	cmdline, err := m.cmdline(program, options...)
 	if err != nil {
 		return err
 	}
-	status, err := m.start(ctx, image, cmdline, console, limit)
+	run := m.bootPlain
+	if debugger {
+		run = m.bootConsole
+	}
+	status, err := run(ctx, image, cmdline, in, limit)
+	if err == nil && status != 0 {
+		err = guestStatus(status)
+	}
+	return err
+}
+
+// bootPlain runs an image with its console only.
+func (m *machineFlags) bootPlain(ctx context.Context, image, cmdline string, in *os.File, limit time.Duration) (status int, err error) {
+	console := qemu.Console{Out: os.Stdout, Err: os.Stderr}
+	if in != nil {
+		console.In = in
+		if console.Keys = qemu.IsTerminal(in); console.Keys {
+			console.Raw = qemu.IsTerminal(os.Stdout)
+			restore, err := qemu.RawMode(in)
+			if err != nil {
+				return 0, err
+			}
+			defer restore()
+		}
+	}
+	return m.start(ctx, image, cmdline, console, limit)
+}
+
+// bootConsole runs an image with the kernel debugger on its console.
+func (m *machineFlags) bootConsole(ctx context.Context, path, cmdline string, in *os.File, limit time.Duration) (status int, err error) {
+	image, err := kd.Open(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if status != 0 {
-		return guestStatus(status)
+	defer image.Close()
+	s, err := newSession(in, true)
+	if err != nil {
+		return 0, err
 	}
-	return nil
+	defer s.close()
+	status, ended, err := m.bootDebugged(ctx, image, cmdline, s, limit)
+	if ended != nil {
+		err = ended
+	}
+	return status, err
 }
 
 // seededInput reads piped input for a run that must repeat.
