@@ -106,8 +106,9 @@ test-go-short:
 	@$(call both,$(IRQLAB) gotests -short -arch)
 
 # Vet has had its say in lint. One architecture goes without the verifier: what takes
-# a shorter way without it must be tested too.
-VERIFIER_amd64 := -opt verifier=on
+# a shorter way without it must be tested too. What the tests allocate, by their tag,
+# is special pool on the other.
+VERIFIER_amd64 := -opt verifier=on -opt special=Test
 $(VM_RUNS): vm-%: tools
 	@$(IRQLAB) test -arch $* -cpus 1,2,4 $(VERIFIER_$*) -count 1 -vet=off $(filter-out irqlab/bench,$(VM_PKGS))
 
