@@ -7,9 +7,11 @@ import (
 	"irqlab/pool"
 )
 
-// POOL_FLAGS are the flags of ExAllocatePool2 and ExAllocatePool3. Memory is
-// aligned to a cache line, and charged to nobody, with and without the flags that
-// ask for it.
+// POOL_FLAGS are the flags of ExAllocatePool2 and ExAllocatePool3. With and without
+// the flags that ask for more, memory is aligned to 16 bytes, or to a page from a
+// page's size on, and charged to nobody; alignment to a cache line is a wish that
+// Windows need not grant either. Optional flags mean nothing: kernel option special
+// chooses what is special pool.
 type POOL_FLAGS uint64
 
 const (
@@ -24,14 +26,15 @@ const (
 	POOL_FLAG_REQUIRED_START    POOL_FLAGS = 0x01
 	POOL_FLAG_REQUIRED_END      POOL_FLAGS = 0x8000_0000
 	POOL_FLAG_OPTIONAL_START    POOL_FLAGS = 0x1_0000_0000
+	POOL_FLAG_SPECIAL_POOL      POOL_FLAGS = 0x1_0000_0000
 	POOL_FLAG_OPTIONAL_END      POOL_FLAGS = 0x8000_0000_0000_0000
 	poolKinds                              = POOL_FLAG_NON_PAGED | POOL_FLAG_PAGED
 	poolKnown                              = poolKinds | POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_CACHE_ALIGNED | POOL_FLAG_RAISE_ON_FAILURE
 	poolRequired                           = POOL_FLAG_REQUIRED_END<<1 - 1
 )
 
-// POOL_EXTENDED_PARAMETER asks something more of ExAllocatePool3: a priority, or
-// a pool of the caller's own.
+// POOL_EXTENDED_PARAMETER asks something more of ExAllocatePool3: an
+// EX_POOL_PRIORITY, or a NUMA node.
 type POOL_EXTENDED_PARAMETER struct {
 	Type     uint8 // POOL_EXTENDED_PARAMETER_TYPE
 	Optional bool  // a type that is not known may be ignored
@@ -39,11 +42,29 @@ type POOL_EXTENDED_PARAMETER struct {
 	Value    uint64
 }
 
-// Types of POOL_EXTENDED_PARAMETER. The others are for secure pool and NUMA.
+// Types of POOL_EXTENDED_PARAMETER. Secure pool is out of scope: there is no
+// hypervisor to keep it from the kernel.
 const (
 	PoolExtendedParameterInvalidType uint8 = 0
 	PoolExtendedParameterPriority    uint8 = 1
+	PoolExtendedParameterSecurePool  uint8 = 2
+	PoolExtendedParameterNumaNode    uint8 = 3
 )
+
+// anyNode is the node of a caller that leaves it to the system (MM_ANY_NODE_OK).
+const anyNode = 0x8000_0000
+
+// granted reports whether the parameter asks for what there is: any priority, and
+// the one node.
+func (p *POOL_EXTENDED_PARAMETER) granted() bool {
+	switch p.Type {
+	case PoolExtendedParameterPriority:
+		return true
+	case PoolExtendedParameterNumaNode:
+		return p.Value&^anyNode == 0
+	}
+	return false
+}
 
 // Tag returns the pool tag of up to four characters ('abcd' in C).
 //
@@ -71,7 +92,8 @@ func ExAllocatePool2(Flags POOL_FLAGS, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 }
 
 // ExAllocatePool3 is ExAllocatePool2 with parameters of its own: a priority, which
-// means nothing here. It fails for others that are not optional.
+// means nothing here, and a NUMA node, of which there is one, 0. It fails for others
+// that are not optional.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with POOL_FLAG_PAGED
 func ExAllocatePool3(Flags POOL_FLAGS, NumberOfBytes SIZE_T, Tag ULONG, ExtendedParameters []POOL_EXTENDED_PARAMETER) PVOID {
@@ -81,7 +103,7 @@ func ExAllocatePool3(Flags POOL_FLAGS, NumberOfBytes SIZE_T, Tag ULONG, Extended
 	ok := kind != 0 && kind != poolKinds && Flags&poolRequired&^poolKnown == 0 && NumberOfBytes != 0 && Tag != 0
 	for i := range ExtendedParameters {
 		p := &ExtendedParameters[i]
-		ok = ok && (p.Type == PoolExtendedParameterPriority || p.Optional)
+		ok = ok && (p.granted() || p.Optional)
 	}
 	var p PVOID
 	if ok {

@@ -97,15 +97,19 @@ func TestFailures(t *testing.T) {
 		"an unknown flag":      ExAllocatePool2(POOL_FLAG_PAGED|0x1000, 16, tag),
 		"no tag":               ExAllocatePool2(POOL_FLAG_PAGED, 16, 0),
 		"no size":              ExAllocatePool2(POOL_FLAG_PAGED, 0, tag),
+		"a secure pool":        ExAllocatePool3(POOL_FLAG_PAGED, 16, tag, []POOL_EXTENDED_PARAMETER{{Type: PoolExtendedParameterSecurePool}}),
+		"a node":               ExAllocatePool3(POOL_FLAG_PAGED, 16, tag, []POOL_EXTENDED_PARAMETER{{Type: PoolExtendedParameterNumaNode, Value: 1}}),
 		"an unknown parameter": ExAllocatePool3(POOL_FLAG_PAGED, 16, tag, []POOL_EXTENDED_PARAMETER{{Type: 9}}),
 	} {
 		if p != nil {
 			t.Errorf("%s: %p", name, p)
 		}
 	}
-	p := ExAllocatePool3(POOL_FLAG_PAGED|POOL_FLAG_OPTIONAL_START, 16, tag, []POOL_EXTENDED_PARAMETER{{Type: 9, Optional: true}})
+	p := ExAllocatePool3(POOL_FLAG_PAGED|POOL_FLAG_SPECIAL_POOL|POOL_FLAG_OPTIONAL_END, 16, tag, []POOL_EXTENDED_PARAMETER{
+		{Type: 9, Optional: true}, {Type: PoolExtendedParameterNumaNode, Value: 5, Optional: true}, {Type: PoolExtendedParameterNumaNode},
+	})
 	if p == nil {
-		t.Error("an optional parameter or flag that is not known counts")
+		t.Error("an optional parameter or flag that is not known counts, or the one node does not")
 	} else {
 		ExFreePool(p)
 	}
