@@ -133,6 +133,7 @@ func enterRelease(r *request) {
 // enterAllocate runs allocate in kernel context, so that the pool's lock is
 // never held on a goroutine's stack.
 func enterAllocate(r *request) {
+	checkRequest(r.size, r.tag, nonPagedPool, irql.Dispatch)
 	if arch.InKernel() {
 		allocate(unsafe.Pointer(r))
 	} else {
@@ -142,7 +143,6 @@ func enterAllocate(r *request) {
 
 func allocate(p unsafe.Pointer) {
 	r := (*request)(p)
-	checkRequest(r.size, r.tag, nonPagedPool, irql.Dispatch)
 	if fault.Now(fault.Pool) {
 		return
 	}
@@ -211,6 +211,20 @@ func Owner(addr uintptr) (lo, hi uintptr, tag Tag, ok bool) {
 	lo, hi, tag, ok = main.owner(addr)
 	lock.Release(old)
 	return lo, hi, tag, ok
+}
+
+// Holds reports whether the n bytes at addr, which is in the pool's range, are part
+// of one allocation. It takes the lock only if none begins at addr.
+//
+// IRQL: <= DISPATCH_LEVEL
+func Holds(addr, n uintptr) bool {
+	if addr%unit == 0 && addr%pageSize != 0 && mm.Mapped(addr) {
+		if b := at(addr - headerSize); b.kind == inUse && b.sealed() && n <= b.bytes() {
+			return true
+		}
+	}
+	_, hi, _, ok := Owner(addr)
+	return ok && addr+n <= hi
 }
 
 // Stats returns the account of the nth tag, and false behind the last.
