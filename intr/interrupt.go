@@ -96,6 +96,13 @@ func (i *Interrupt) Init(c *Config) {
 	}
 }
 
+// Initialized reports whether i looks as Init leaves it.
+//
+// IRQL: any
+func (i *Interrupt) Initialized() bool {
+	return i.lock != nil && i.synchronize >= i.level && irql.DeviceMin <= i.level && i.level <= irql.High
+}
+
 // chain holds the interrupts of the vectors that have its index modulo the
 // table's size, in the order in which they were connected.
 type chain struct {

@@ -190,6 +190,20 @@ func (r *Registration) Unregister() bool {
 	return found
 }
 
+// Registered reports whether r is registered.
+//
+// IRQL: <= APC_LEVEL
+func (r *Registration) Registered() bool {
+	old := lock.Acquire()
+	i := 0
+	for i < registered.n && registered.at[i] != r {
+		i++
+	}
+	found := i < registered.n
+	lock.Release(old)
+	return found
+}
+
 // calling is a handle being made, with the registrations that hear of it.
 type calling struct {
 	operation Operation

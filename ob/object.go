@@ -9,6 +9,7 @@ import (
 	"irqlab/list"
 	"irqlab/mm"
 	"irqlab/pool"
+	"irqlab/sync"
 	"irqlab/sync/spin"
 )
 
@@ -58,7 +59,8 @@ func named(e *list.Entry) *info { return (*info)(e.Container(unsafe.Offsetof(inf
 func headerOf(body unsafe.Pointer) *kernel.ObjectHeader {
 	at := uintptr(body)
 	if at%8 == 0 && (mm.InPool(at) || inImage(at)) {
-		if o := kernel.ObjectOf(body); o.TypeIndex >= Thread && o.TypeIndex < Types {
+		o := kernel.ObjectOf(body)
+		if (!sync.Checked || mm.Mapped(uintptr(unsafe.Pointer(o)))) && o.TypeIndex >= Thread && o.TypeIndex < Types {
 			return o
 		}
 	}

@@ -67,6 +67,15 @@ func NewMDL(va, n uintptr) *MDL {
 	return m
 }
 
+// Plausible reports whether m looks like an MDL: its size is what its buffer needs.
+//
+// IRQL: any
+func (m *MDL) Plausible() bool {
+	pages := (uintptr(m.ByteOffset) + uintptr(m.ByteCount) + arch.PageSize - 1) / arch.PageSize
+	return m.StartVa%arch.PageSize == 0 && m.ByteOffset < arch.PageSize &&
+		uintptr(uint16(m.Size)) == unsafe.Sizeof(*m)+pages*unsafe.Sizeof(uintptr(0))
+}
+
 // Free gives the MDL back (IoFreeMdl). Its pages are not locked any more.
 //
 // IRQL: <= DISPATCH_LEVEL

@@ -60,6 +60,13 @@ type TimerKind struct {
 	NoWake         bool // does not wake a sleeping processor; none sleeps here
 }
 
+// Initialized reports whether t looks as NewCallbackTimer leaves it.
+//
+// IRQL: any
+func (t *CallbackTimer) Initialized() bool {
+	return t.Header.Plausible() && t.expire.Type == dpc.Ordinary && t.expire.Routine != 0
+}
+
 // NewCallbackTimer returns a timer that is not set, or nil if there is no memory
 // (ExAllocateTimer). Callback may be nil; else it, and its context, obey the
 // rules of a DPC's routine and context. A high-resolution timer that must not

@@ -43,6 +43,13 @@ func (q *DeviceQueue) Init() {
 	q.Lock.Init()
 }
 
+// Initialized reports whether q looks like a device queue.
+//
+// IRQL: any
+func (q *DeviceQueue) Initialized() bool {
+	return q.Type == typeDeviceQueue && uintptr(q.Size) == unsafe.Sizeof(*q)
+}
+
 // Insert queues the entry behind the others and returns true if the device is
 // busy; otherwise it makes the device busy and returns false
 // (KeInsertDeviceQueue).

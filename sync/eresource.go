@@ -5,6 +5,7 @@ import (
 
 	"irqlab/kernel"
 	"irqlab/list"
+	"irqlab/mm"
 	"irqlab/ntstatus"
 	"irqlab/pool"
 	"irqlab/sync/spin"
@@ -97,6 +98,25 @@ func initResource(a *kernel.Args) {
 		resources.head.Init()
 	}
 	resources.head.InsertTail(&r.Entry)
+	resources.lock.Release(old)
+}
+
+// Initialized reports whether r is a resource, as far as its neighbours in the list
+// of all resources know.
+//
+// IRQL: <= DISPATCH_LEVEL
+func (r *Resource) Initialized() bool {
+	if next := r.Entry.Flink; mm.Mapped(uintptr(unsafe.Pointer(next))) && next.Blink == &r.Entry {
+		return true
+	}
+	a := kernel.Args{P: unsafe.Pointer(r)} // a neighbour may just be coming or going
+	kernel.Enter(lookUpResource, &a)
+	return a.R != 0
+}
+
+func lookUpResource(a *kernel.Args) {
+	old := resources.lock.Acquire()
+	a.R = truth((*Resource)(a.P).known())
 	resources.lock.Release(old)
 }
 

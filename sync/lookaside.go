@@ -79,6 +79,13 @@ func (l *Lookaside) Init(allocate AllocateRoutine, free FreeRoutine, poolType, f
 	return ntstatus.Success
 }
 
+// Initialized reports whether l looks as Init leaves it.
+//
+// IRQL: any
+func (l *Lookaside) Initialized() bool {
+	return l.MaximumDepth == lookasideMaximum && l.Entry.Flink == &l.Entry
+}
+
 // Get returns a block, or nil if there is no memory
 // (ExAllocateFromLookasideListEx). It is not cleared. If the list was made so, a
 // lack of memory raises STATUS_INSUFFICIENT_RESOURCES instead.

@@ -40,6 +40,13 @@ func (r *CacheAwareRundown) Init() {
 	}
 }
 
+// Initialized reports whether r looks as Init leaves it.
+//
+// IRQL: any
+func (r *CacheAwareRundown) Initialized() bool {
+	return r.nobody.Type == kernel.TypeNotificationEvent && r.nobody.Plausible()
+}
+
 // Acquire counts the caller as n users and returns true, or returns false if the
 // end has been asked for (ExAcquireRundownProtectionCacheAwareEx).
 //
