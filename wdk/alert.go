@@ -14,7 +14,7 @@ import (
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeAlertThread(Thread PKTHREAD, AlertMode KPROCESSOR_MODE) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(AlertMode)}
 	kernel.Enter(alert, &a)
 	return a.R != 0
@@ -41,6 +41,7 @@ func testAlert(a *kernel.Args) { a.R = truth(kernel.TestAlert(kernel.Mode(a.A)))
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeAlertResumeThread(Thread PKTHREAD) ULONG {
+	mustBe(&aThread, unsafe.Pointer(Thread))
 	KeAlertThread(Thread, KernelMode)
 	return KeResumeThread(Thread)
 }

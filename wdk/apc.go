@@ -51,7 +51,8 @@ const (
 //
 // IRQL: any
 func KeInitializeApc(Apc PRKAPC, Thread PKTHREAD, Environment KAPC_ENVIRONMENT, KernelRoutine PKKERNEL_ROUTINE, RundownRoutine PKRUNDOWN_ROUTINE, NormalRoutine PKNORMAL_ROUTINE, ApcMode KPROCESSOR_MODE, NormalContext PVOID) {
-	inPool(unsafe.Pointer(Apc))
+	mayBecome(&anAPC, unsafe.Pointer(Apc))
+	mustBe(&aThread, unsafe.Pointer(Thread))
 	apc.Init(Apc, Thread, KernelRoutine, RundownRoutine, NormalRoutine, ApcMode, NormalContext)
 }
 
@@ -62,7 +63,7 @@ func KeInitializeApc(Apc PRKAPC, Thread PKTHREAD, Environment KAPC_ENVIRONMENT, 
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeInsertQueueApc(Apc PRKAPC, SystemArgument1, SystemArgument2 PVOID, Increment KPRIORITY) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anAPC, unsafe.Pointer(Apc))
 	return apc.Insert(Apc, SystemArgument1, SystemArgument2, int8(Increment))
 }
 
@@ -71,7 +72,7 @@ func KeInsertQueueApc(Apc PRKAPC, SystemArgument1, SystemArgument2 PVOID, Increm
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeRemoveQueueApc(Apc PRKAPC) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anAPC, unsafe.Pointer(Apc))
 	return apc.Remove(Apc)
 }
 
@@ -80,7 +81,7 @@ func KeRemoveQueueApc(Apc PRKAPC) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeFlushQueueApc(Thread PKTHREAD, PreviousMode KPROCESSOR_MODE) PLIST_ENTRY {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return (*list.Entry)(apc.Flush(Thread, PreviousMode))
 }
 

@@ -50,6 +50,7 @@ const KbCallbackSecondaryDumpData = bugcheck.SecondaryData
 //
 // IRQL: any
 func KeInitializeCallbackRecord(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) {
+	mayBecome(&aCallbackRecord, unsafe.Pointer(CallbackRecord))
 	CallbackRecord.State = bugcheck.CallbackEmpty
 }
 
@@ -58,6 +59,8 @@ func KeInitializeCallbackRecord(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) {
 //
 // IRQL: any
 func KeRegisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD, CallbackRoutine PKBUGCHECK_CALLBACK_ROUTINE, Buffer PVOID, Length ULONG, Component *UCHAR) BOOLEAN {
+	mustBe(&aCallbackRecord, unsafe.Pointer(CallbackRecord))
+	mayReach(unsafe.Pointer(Component), unsafe.Sizeof(*Component))
 	if CallbackRecord.State != bugcheck.CallbackEmpty {
 		return false
 	}
@@ -73,6 +76,7 @@ func KeRegisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD, Callb
 //
 // IRQL: any
 func KeDeregisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) BOOLEAN {
+	mustBe(&aCallbackRecord, unsafe.Pointer(CallbackRecord))
 	return CallbackRecord.Deregister()
 }
 
@@ -82,6 +86,8 @@ func KeDeregisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) BOO
 //
 // IRQL: any
 func KeRegisterBugCheckReasonCallback(CallbackRecord *KBUGCHECK_REASON_CALLBACK_RECORD, CallbackRoutine PKBUGCHECK_REASON_CALLBACK_ROUTINE, Reason KBUGCHECK_CALLBACK_REASON, Component *UCHAR) BOOLEAN {
+	mustBe(&aReasonRecord, unsafe.Pointer(CallbackRecord))
+	mayReach(unsafe.Pointer(Component), unsafe.Sizeof(*Component))
 	if CallbackRecord.State != bugcheck.CallbackEmpty || Reason != KbCallbackSecondaryDumpData {
 		return false
 	}
@@ -97,6 +103,7 @@ func KeRegisterBugCheckReasonCallback(CallbackRecord *KBUGCHECK_REASON_CALLBACK_
 //
 // IRQL: any
 func KeDeregisterBugCheckReasonCallback(CallbackRecord *KBUGCHECK_REASON_CALLBACK_RECORD) BOOLEAN {
+	mustBe(&aReasonRecord, unsafe.Pointer(CallbackRecord))
 	return CallbackRecord.Deregister()
 }
 

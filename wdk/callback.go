@@ -32,6 +32,8 @@ type (
 // IRQL: <= APC_LEVEL
 func ExCreateCallback(CallbackObject *PCALLBACK_OBJECT, ObjectAttributes *OBJECT_ATTRIBUTES, Create, AllowMultipleCallbacks BOOLEAN) NTSTATUS {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(CallbackObject), unsafe.Sizeof(*CallbackObject))
+	mayReach(unsafe.Pointer(ObjectAttributes), unsafe.Sizeof(*ObjectAttributes))
 	a, s := attributes(KernelMode, ObjectAttributes)
 	if !NT_SUCCESS(s) {
 		return s
@@ -69,7 +71,7 @@ func ExCreateCallback(CallbackObject *PCALLBACK_OBJECT, ObjectAttributes *OBJECT
 //
 // IRQL: <= APC_LEVEL
 func ExRegisterCallback(CallbackObject PCALLBACK_OBJECT, CallbackFunction PCALLBACK_FUNCTION, CallbackContext PVOID) PVOID {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aCallback, unsafe.Pointer(CallbackObject))
 	ob.Reference(PVOID(CallbackObject))
 	r := CallbackObject.Register(CallbackFunction, CallbackContext)
 	if r == nil {
@@ -85,7 +87,7 @@ func ExRegisterCallback(CallbackObject PCALLBACK_OBJECT, CallbackFunction PCALLB
 //
 // IRQL: <= APC_LEVEL
 func ExUnregisterCallback(CallbackRegistration PVOID) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aRegistration, CallbackRegistration)
 	r := (*sync.Registration)(CallbackRegistration)
 	c := r.Callback()
 	r.Unregister()
@@ -97,6 +99,6 @@ func ExUnregisterCallback(CallbackRegistration PVOID) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExNotifyCallback(CallbackObject PVOID, Argument1, Argument2 PVOID) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aCallback, CallbackObject)
 	PCALLBACK_OBJECT(CallbackObject).Notify(Argument1, Argument2)
 }

@@ -40,6 +40,7 @@ func attempt(fn func()) (s NTSTATUS) {
 // passes is trusted.
 func probe[T any](mode KPROCESSOR_MODE, p *T) NTSTATUS {
 	if mode == KernelMode {
+		mustReach(unsafe.Pointer(p), unsafe.Sizeof(*p))
 		return STATUS_SUCCESS
 	}
 	return attempt(func() { seh.ProbeForWrite(unsafe.Pointer(p), unsafe.Sizeof(*p), unsafe.Alignof(*p)) })
@@ -63,6 +64,7 @@ func store[T any](p *T, v T) {
 // read returns a variable of the caller.
 func read[T any](mode KPROCESSOR_MODE, p *T) (v T, s NTSTATUS) {
 	if mode == KernelMode {
+		mustReach(unsafe.Pointer(p), unsafe.Sizeof(*p))
 		return *p, STATUS_SUCCESS
 	}
 	s = attempt(func() {
@@ -76,6 +78,7 @@ func read[T any](mode KPROCESSOR_MODE, p *T) (v T, s NTSTATUS) {
 func readMany[T any](mode KPROCESSOR_MODE, p *T, n int) (v []T, s NTSTATUS) {
 	v = make([]T, n)
 	if mode == KernelMode {
+		mustReach(unsafe.Pointer(p), uintptr(n)*unsafe.Sizeof(*p))
 		copy(v, unsafe.Slice(p, n))
 		return v, STATUS_SUCCESS
 	}

@@ -1,13 +1,9 @@
 package wdk
 
 import (
-	"unsafe"
-
-	"irqlab/arch"
 	"irqlab/bugcheck"
 	"irqlab/irql"
 	"irqlab/kernel"
-	"irqlab/mm"
 )
 
 // Checked makes the routines check what the documentation demands of their
@@ -26,7 +22,7 @@ const (
 	userWaitOnStack = 0x123 // a wait in user mode for an object on a stack
 
 	// Values of irqlab's own.
-	noObject         = 0x1AB0003 // a wait for what is no dispatcher object
+	noObject         = 0x1AB0003 // a routine was given something else than it takes
 	userWaitForMutex = 0x1AB0004 // a wait in user mode for a KMUTEX
 )
 
@@ -57,14 +53,5 @@ func passiveWithAPCs() {
 		if l > irql.Passive || t.SpecialAPCs != 0 {
 			bugcheck.Stop(bugcheck.VerifierDetectedViolation, serviceLevel, uintptr(l), uintptr(-t.SpecialAPCs), 0)
 		}
-	}
-}
-
-// inPool stops the machine if an object lies in a Go variable. Kernel code may
-// use its own stack and data.
-func inPool(p unsafe.Pointer) {
-	if Checked && !mm.InPool(uintptr(p)) && !arch.InKernel() {
-		bugcheck.StopBecause("a kernel object must lie in nonpaged pool, not in a Go variable: use ExAllocatePool2 or New",
-			bugcheck.VerifierDetectedViolation, pageableObject, uintptr(p), 0, 0)
 	}
 }

@@ -73,6 +73,7 @@ type (
 //
 // IRQL: any
 func IoInitializeDpcRequest(DeviceObject PDEVICE_OBJECT, DpcRoutine PIO_DPC_ROUTINE) {
+	mayBecome(&aDevice, unsafe.Pointer(DeviceObject))
 	// The routines differ in the types of two pointers.
 	routine := *(*PKDEFERRED_ROUTINE)(unsafe.Pointer(&DpcRoutine))
 	KeInitializeDpc(&DeviceObject.Dpc, routine, PVOID(DeviceObject))
@@ -86,6 +87,7 @@ func IoRequestDpc(DeviceObject PDEVICE_OBJECT, Irp PVOID, Context PVOID) {
 	if l := irql.Current(); Checked && (l < irql.DeviceMin || l > irql.DeviceMax) {
 		bugcheck.Stop(bugcheck.VerifierDetectedViolation, wrongLevel, uintptr(l), uintptr(irql.DeviceMin), uintptr(irql.DeviceMax))
 	}
+	mustBe(&aDevice, unsafe.Pointer(DeviceObject))
 	KeInsertQueueDpc(&DeviceObject.Dpc, Irp, Context)
 }
 
@@ -112,6 +114,7 @@ const stoppedInside = 10
 // IRQL: PASSIVE_LEVEL
 func IoInitializeTimer(DeviceObject PDEVICE_OBJECT, TimerRoutine PIO_TIMER_ROUTINE, Context PVOID) NTSTATUS {
 	atMost(irql.Passive)
+	mayBecome(&aDevice, unsafe.Pointer(DeviceObject))
 	t := DeviceObject.Timer
 	if t == nil {
 		t = (*IO_TIMER)(pool.Alloc(unsafe.Sizeof(IO_TIMER{}), ioTimerTag))
@@ -132,7 +135,7 @@ func IoInitializeTimer(DeviceObject PDEVICE_OBJECT, TimerRoutine PIO_TIMER_ROUTI
 //
 // IRQL: <= DISPATCH_LEVEL
 func IoStartTimer(DeviceObject PDEVICE_OBJECT) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aDevice, unsafe.Pointer(DeviceObject))
 	DeviceObject.Timer.timer.Set(-Second, 1000, &DeviceObject.Timer.dpc)
 }
 
@@ -141,7 +144,7 @@ func IoStartTimer(DeviceObject PDEVICE_OBJECT) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func IoStopTimer(DeviceObject PDEVICE_OBJECT) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aDevice, unsafe.Pointer(DeviceObject))
 	t := DeviceObject.Timer
 	if Checked && irql.Current() == irql.Dispatch && t.running == arch.ThisCPU().ID+1 {
 		bugcheck.StopBecause("IoStopTimer was called by the timer's own routine",

@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/sync"
 )
@@ -18,6 +20,7 @@ type (
 // IRQL: <= DISPATCH_LEVEL
 func KeInitializeDeviceQueue(DeviceQueue PKDEVICE_QUEUE) {
 	atMost(irql.Dispatch)
+	mayBecome(&aDevQueue, unsafe.Pointer(DeviceQueue))
 	DeviceQueue.Init()
 }
 
@@ -27,6 +30,8 @@ func KeInitializeDeviceQueue(DeviceQueue PKDEVICE_QUEUE) {
 // IRQL: DISPATCH_LEVEL
 func KeInsertDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEVICE_QUEUE_ENTRY) BOOLEAN {
 	exactly(irql.Dispatch)
+	mustBe(&aDevQueue, unsafe.Pointer(DeviceQueue))
+	mustBe(&aQueued, unsafe.Pointer(DeviceQueueEntry))
 	return DeviceQueue.Insert(DeviceQueueEntry)
 }
 
@@ -36,6 +41,8 @@ func KeInsertDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEVICE_Q
 // IRQL: DISPATCH_LEVEL
 func KeInsertByKeyDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEVICE_QUEUE_ENTRY, SortKey ULONG) BOOLEAN {
 	exactly(irql.Dispatch)
+	mustBe(&aDevQueue, unsafe.Pointer(DeviceQueue))
+	mustBe(&aQueued, unsafe.Pointer(DeviceQueueEntry))
 	return DeviceQueue.InsertByKey(DeviceQueueEntry, SortKey)
 }
 
@@ -45,6 +52,7 @@ func KeInsertByKeyDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEV
 // IRQL: DISPATCH_LEVEL
 func KeRemoveDeviceQueue(DeviceQueue PKDEVICE_QUEUE) PKDEVICE_QUEUE_ENTRY {
 	exactly(irql.Dispatch)
+	mustBe(&aDevQueue, unsafe.Pointer(DeviceQueue))
 	return DeviceQueue.Remove()
 }
 
@@ -54,6 +62,7 @@ func KeRemoveDeviceQueue(DeviceQueue PKDEVICE_QUEUE) PKDEVICE_QUEUE_ENTRY {
 // IRQL: DISPATCH_LEVEL
 func KeRemoveByKeyDeviceQueue(DeviceQueue PKDEVICE_QUEUE, SortKey ULONG) PKDEVICE_QUEUE_ENTRY {
 	exactly(irql.Dispatch)
+	mustBe(&aDevQueue, unsafe.Pointer(DeviceQueue))
 	return DeviceQueue.RemoveByKey(SortKey)
 }
 
@@ -61,6 +70,7 @@ func KeRemoveByKeyDeviceQueue(DeviceQueue PKDEVICE_QUEUE, SortKey ULONG) PKDEVIC
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeRemoveEntryDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEVICE_QUEUE_ENTRY) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aDevQueue, unsafe.Pointer(DeviceQueue))
+	mustBe(&aQueued, unsafe.Pointer(DeviceQueueEntry))
 	return DeviceQueue.RemoveEntry(DeviceQueueEntry)
 }

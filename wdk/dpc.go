@@ -17,7 +17,7 @@ import (
 //
 // IRQL: any
 func KeInitializeDpc(Dpc PRKDPC, DeferredRoutine PKDEFERRED_ROUTINE, DeferredContext PVOID) {
-	inPool(unsafe.Pointer(Dpc))
+	mayBecome(&aDPC, unsafe.Pointer(Dpc))
 	hold(unsafe.Pointer(Dpc), DeferredRoutine, DeferredContext)
 	Dpc.Init(DeferredRoutine, DeferredContext)
 }
@@ -27,7 +27,7 @@ func KeInitializeDpc(Dpc PRKDPC, DeferredRoutine PKDEFERRED_ROUTINE, DeferredCon
 //
 // IRQL: any
 func KeInitializeThreadedDpc(Dpc PRKDPC, DeferredRoutine PKDEFERRED_ROUTINE, DeferredContext PVOID) {
-	inPool(unsafe.Pointer(Dpc))
+	mayBecome(&aDPC, unsafe.Pointer(Dpc))
 	hold(unsafe.Pointer(Dpc), DeferredRoutine, DeferredContext)
 	Dpc.InitThreaded(DeferredRoutine, DeferredContext)
 }
@@ -42,6 +42,7 @@ func hold[F any](object unsafe.Pointer, routine F, context PVOID) {
 //
 // IRQL: any
 func KeInsertQueueDpc(Dpc PRKDPC, SystemArgument1, SystemArgument2 PVOID) BOOLEAN {
+	mustBe(&aDPC, unsafe.Pointer(Dpc))
 	return Dpc.Insert(SystemArgument1, SystemArgument2)
 }
 
@@ -49,23 +50,34 @@ func KeInsertQueueDpc(Dpc PRKDPC, SystemArgument1, SystemArgument2 PVOID) BOOLEA
 // one. It does not wait for a routine that runs already.
 //
 // IRQL: any
-func KeRemoveQueueDpc(Dpc PRKDPC) BOOLEAN { return Dpc.Remove() }
+func KeRemoveQueueDpc(Dpc PRKDPC) BOOLEAN {
+	mustBe(&aDPC, unsafe.Pointer(Dpc))
+	return Dpc.Remove()
+}
 
 // KeSetImportanceDpc decides how later inserts queue the DPC.
 //
 // IRQL: any
-func KeSetImportanceDpc(Dpc PRKDPC, Importance KDPC_IMPORTANCE) { Dpc.SetImportance(Importance) }
+func KeSetImportanceDpc(Dpc PRKDPC, Importance KDPC_IMPORTANCE) {
+	mustBe(&aDPC, unsafe.Pointer(Dpc))
+	Dpc.SetImportance(Importance)
+}
 
 // KeSetTargetProcessorDpc makes later inserts queue the DPC on a processor.
 //
 // IRQL: any
-func KeSetTargetProcessorDpc(Dpc PRKDPC, Number CCHAR) { Dpc.SetTarget(uint32(Number)) }
+func KeSetTargetProcessorDpc(Dpc PRKDPC, Number CCHAR) {
+	mustBe(&aDPC, unsafe.Pointer(Dpc))
+	Dpc.SetTarget(uint32(Number))
+}
 
 // KeSetTargetProcessorDpcEx is KeSetTargetProcessorDpc with a processor number;
 // one that does not exist is STATUS_INVALID_PARAMETER.
 //
 // IRQL: any
 func KeSetTargetProcessorDpcEx(Dpc PKDPC, ProcNumber *PROCESSOR_NUMBER) NTSTATUS {
+	mustBe(&aDPC, unsafe.Pointer(Dpc))
+	mustReach(unsafe.Pointer(ProcNumber), unsafe.Sizeof(*ProcNumber))
 	if ProcNumber.Group != 0 || ProcNumber.Reserved != 0 ||
 		uint32(ProcNumber.Number) >= atomic.LoadUint32(&arch.NumCPUs) {
 		return STATUS_INVALID_PARAMETER

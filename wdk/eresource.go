@@ -26,6 +26,7 @@ const FLAG_OWNER_POINTER_IS_THREAD ULONG = 1
 // IRQL: <= DISPATCH_LEVEL
 func ExInitializeResourceLite(Resource PERESOURCE) NTSTATUS {
 	atMost(irql.Dispatch)
+	mayBecome(&aResource, unsafe.Pointer(Resource))
 	return Resource.Init()
 }
 
@@ -33,7 +34,7 @@ func ExInitializeResourceLite(Resource PERESOURCE) NTSTATUS {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExReinitializeResourceLite(Resource PERESOURCE) NTSTATUS {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.Reinit()
 }
 
@@ -42,7 +43,7 @@ func ExReinitializeResourceLite(Resource PERESOURCE) NTSTATUS {
 //
 // IRQL: <= APC_LEVEL
 func ExDeleteResourceLite(Resource PERESOURCE) NTSTATUS {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.Delete()
 }
 
@@ -51,7 +52,7 @@ func ExDeleteResourceLite(Resource PERESOURCE) NTSTATUS {
 //
 // IRQL: <= APC_LEVEL
 func ExAcquireResourceExclusiveLite(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.AcquireExclusive(Wait)
 }
 
@@ -61,7 +62,7 @@ func ExAcquireResourceExclusiveLite(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 //
 // IRQL: <= APC_LEVEL
 func ExAcquireResourceSharedLite(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.AcquireShared(Wait)
 }
 
@@ -70,7 +71,7 @@ func ExAcquireResourceSharedLite(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 //
 // IRQL: <= APC_LEVEL
 func ExAcquireSharedStarveExclusive(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.AcquireSharedStarveExclusive(Wait)
 }
 
@@ -79,7 +80,7 @@ func ExAcquireSharedStarveExclusive(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 //
 // IRQL: <= APC_LEVEL
 func ExAcquireSharedWaitForExclusive(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.AcquireSharedWaitForExclusive(Wait)
 }
 
@@ -96,7 +97,7 @@ func ExTryToAcquireResourceExclusiveLite(Resource PERESOURCE) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExReleaseResourceLite(Resource PERESOURCE) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.Release()
 }
 
@@ -105,7 +106,7 @@ func ExReleaseResourceLite(Resource PERESOURCE) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExReleaseResourceForThreadLite(Resource PERESOURCE, ResourceThreadId ERESOURCE_THREAD) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.ReleaseForThread(ResourceThreadId)
 }
 
@@ -121,7 +122,7 @@ func ExGetCurrentResourceThread() ERESOURCE_THREAD {
 //
 // IRQL: <= APC_LEVEL
 func ExConvertExclusiveToSharedLite(Resource PERESOURCE) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	Resource.ConvertToShared()
 }
 
@@ -131,7 +132,7 @@ func ExConvertExclusiveToSharedLite(Resource PERESOURCE) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExSetResourceOwnerPointer(Resource PERESOURCE, OwnerPointer PVOID) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.SetOwnerPointer(ULONG_PTR(OwnerPointer))
 }
 
@@ -141,7 +142,7 @@ func ExSetResourceOwnerPointer(Resource PERESOURCE, OwnerPointer PVOID) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExSetResourceOwnerPointerEx(Resource PERESOURCE, OwnerPointer PVOID, Flags ULONG) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.SetOwnerPointer(ULONG_PTR(OwnerPointer))
 }
 
@@ -150,7 +151,7 @@ func ExSetResourceOwnerPointerEx(Resource PERESOURCE, OwnerPointer PVOID, Flags 
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExIsResourceAcquiredExclusiveLite(Resource PERESOURCE) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.OwnedExclusive()
 }
 
@@ -159,7 +160,7 @@ func ExIsResourceAcquiredExclusiveLite(Resource PERESOURCE) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExIsResourceAcquiredSharedLite(Resource PERESOURCE) ULONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.Owned()
 }
 
@@ -174,7 +175,7 @@ func ExIsResourceAcquiredLite(Resource PERESOURCE) ULONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExGetExclusiveWaiterCount(Resource PERESOURCE) ULONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.WaitingExclusive()
 }
 
@@ -182,7 +183,7 @@ func ExGetExclusiveWaiterCount(Resource PERESOURCE) ULONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExGetSharedWaiterCount(Resource PERESOURCE) ULONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.WaitingShared()
 }
 
@@ -191,7 +192,7 @@ func ExGetSharedWaiterCount(Resource PERESOURCE) ULONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExDisableResourceBoostLite(Resource PERESOURCE) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.DisableBoost()
 }
 
@@ -200,7 +201,7 @@ func ExDisableResourceBoostLite(Resource PERESOURCE) {
 //
 // IRQL: <= APC_LEVEL
 func ExEnterCriticalRegionAndAcquireResourceExclusive(Resource PERESOURCE) PVOID {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	kernel.EnterCriticalRegion()
 	Resource.AcquireExclusive(true)
 	return nil
@@ -212,7 +213,7 @@ func ExEnterCriticalRegionAndAcquireResourceExclusive(Resource PERESOURCE) PVOID
 //
 // IRQL: <= APC_LEVEL
 func ExTryEnterCriticalRegionAndAcquireResourceExclusive(Resource PERESOURCE) BOOLEAN {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	kernel.EnterCriticalRegion()
 	if Resource.AcquireExclusive(false) {
 		return true
@@ -226,7 +227,7 @@ func ExTryEnterCriticalRegionAndAcquireResourceExclusive(Resource PERESOURCE) BO
 //
 // IRQL: <= APC_LEVEL
 func ExEnterCriticalRegionAndAcquireResourceShared(Resource PERESOURCE) PVOID {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	kernel.EnterCriticalRegion()
 	Resource.AcquireShared(true)
 	return nil
@@ -237,7 +238,7 @@ func ExEnterCriticalRegionAndAcquireResourceShared(Resource PERESOURCE) PVOID {
 //
 // IRQL: <= APC_LEVEL
 func ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(Resource PERESOURCE) PVOID {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	kernel.EnterCriticalRegion()
 	Resource.AcquireSharedWaitForExclusive(true)
 	return nil
@@ -248,7 +249,7 @@ func ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(Resource PERESOURCE) 
 //
 // IRQL: <= APC_LEVEL
 func ExReleaseResourceAndLeaveCriticalRegion(Resource PERESOURCE) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	Resource.Release()
 	kernel.LeaveCriticalRegion()
 }

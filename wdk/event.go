@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/bugcheck"
 	"irqlab/irql"
 )
@@ -9,6 +11,7 @@ import (
 //
 // IRQL: any
 func KeInitializeEvent(Event PRKEVENT, Type EVENT_TYPE, State BOOLEAN) {
+	mayBecome(&anEvent, unsafe.Pointer(Event))
 	if Type == SynchronizationEvent {
 		Event.InitSynchronization(State)
 	} else {
@@ -27,6 +30,7 @@ func KeSetEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
 			bugcheck.Stop(bugcheck.VerifierDetectedViolation, setEventTooHigh, uintptr(l), 0, 0)
 		}
 	}
+	mustBe(&anEvent, unsafe.Pointer(Event))
 	if Wait {
 		atMost(irql.APC)
 		return Event.SetBeforeWait(int8(Increment))
@@ -42,7 +46,8 @@ func KeSetEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeSetEventBoostPriority(Event PRKEVENT, Thread *PKTHREAD) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anEvent, unsafe.Pointer(Event))
+	mayReach(unsafe.Pointer(Thread), unsafe.Sizeof(*Thread))
 	if t := Event.SetBoosting(); Thread != nil {
 		*Thread = t
 	}
@@ -57,6 +62,7 @@ func KePulseEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
 		atMost(irql.APC)
 		return Event.PulseBeforeWait(int8(Increment))
 	}
+	mustBe(&anEvent, unsafe.Pointer(Event))
 	atMost(irql.Dispatch)
 	return Event.Pulse(int8(Increment))
 }
@@ -65,7 +71,7 @@ func KePulseEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeResetEvent(Event PRKEVENT) LONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anEvent, unsafe.Pointer(Event))
 	return Event.Reset()
 }
 
@@ -73,7 +79,7 @@ func KeResetEvent(Event PRKEVENT) LONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeClearEvent(Event PRKEVENT) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anEvent, unsafe.Pointer(Event))
 	Event.Clear()
 }
 
@@ -81,6 +87,6 @@ func KeClearEvent(Event PRKEVENT) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeReadStateEvent(Event PRKEVENT) LONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anEvent, unsafe.Pointer(Event))
 	return Event.State()
 }

@@ -15,6 +15,9 @@ import (
 //
 // IRQL: any
 func ExInterlockedInsertHeadList(ListHead, ListEntry PLIST_ENTRY, Lock PKSPIN_LOCK) PLIST_ENTRY {
+	mustBe(&aListEntry, unsafe.Pointer(ListHead))
+	mustBe(&aListEntry, unsafe.Pointer(ListEntry))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	old := Lock.AcquireTo(irql.High)
 	first := ListHead.Flink
 	ListHead.InsertHead(ListEntry)
@@ -27,6 +30,9 @@ func ExInterlockedInsertHeadList(ListHead, ListEntry PLIST_ENTRY, Lock PKSPIN_LO
 //
 // IRQL: any
 func ExInterlockedInsertTailList(ListHead, ListEntry PLIST_ENTRY, Lock PKSPIN_LOCK) PLIST_ENTRY {
+	mustBe(&aListEntry, unsafe.Pointer(ListHead))
+	mustBe(&aListEntry, unsafe.Pointer(ListEntry))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	old := Lock.AcquireTo(irql.High)
 	last := ListHead.Blink
 	ListHead.InsertTail(ListEntry)
@@ -39,6 +45,8 @@ func ExInterlockedInsertTailList(ListHead, ListEntry PLIST_ENTRY, Lock PKSPIN_LO
 //
 // IRQL: any
 func ExInterlockedRemoveHeadList(ListHead PLIST_ENTRY, Lock PKSPIN_LOCK) PLIST_ENTRY {
+	mustBe(&aListEntry, unsafe.Pointer(ListHead))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	old := Lock.AcquireTo(irql.High)
 	e := ListHead.RemoveHead()
 	Lock.ReleaseTo(old)
@@ -64,6 +72,9 @@ func notHead(e, head PLIST_ENTRY) PLIST_ENTRY {
 //
 // IRQL: any
 func ExInterlockedPushEntryList(ListHead, ListEntry PSINGLE_LIST_ENTRY, Lock PKSPIN_LOCK) PSINGLE_LIST_ENTRY {
+	mustBe(&aSingleEntry, unsafe.Pointer(ListHead))
+	mustBe(&aSingleEntry, unsafe.Pointer(ListEntry))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	old := Lock.AcquireTo(irql.High)
 	first := list.PushSingle(ListHead, ListEntry)
 	Lock.ReleaseTo(old)
@@ -75,6 +86,8 @@ func ExInterlockedPushEntryList(ListHead, ListEntry PSINGLE_LIST_ENTRY, Lock PKS
 //
 // IRQL: any
 func ExInterlockedPopEntryList(ListHead PSINGLE_LIST_ENTRY, Lock PKSPIN_LOCK) PSINGLE_LIST_ENTRY {
+	mustBe(&aSingleEntry, unsafe.Pointer(ListHead))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	old := Lock.AcquireTo(irql.High)
 	first := list.PopSingle(ListHead)
 	Lock.ReleaseTo(old)
@@ -85,6 +98,8 @@ func ExInterlockedPopEntryList(ListHead PSINGLE_LIST_ENTRY, Lock PKSPIN_LOCK) PS
 //
 // IRQL: any
 func ExInterlockedAddUlong(Addend *ULONG, Increment ULONG, Lock PKSPIN_LOCK) ULONG {
+	mustBe(&aCounter, unsafe.Pointer(Addend))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	old := Lock.AcquireTo(irql.High)
 	value := *Addend
 	*Addend += Increment
@@ -96,6 +111,8 @@ func ExInterlockedAddUlong(Addend *ULONG, Increment ULONG, Lock PKSPIN_LOCK) ULO
 //
 // IRQL: any
 func ExInterlockedAddLargeInteger(Addend PLARGE_INTEGER, Increment LARGE_INTEGER, Lock PKSPIN_LOCK) LARGE_INTEGER {
+	mustBe(&aLarge, unsafe.Pointer(Addend))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	old := Lock.AcquireTo(irql.High)
 	value := *Addend
 	*Addend += Increment
@@ -107,6 +124,7 @@ func ExInterlockedAddLargeInteger(Addend PLARGE_INTEGER, Increment LARGE_INTEGER
 //
 // IRQL: any
 func ExInterlockedAddLargeStatistic(Addend PLARGE_INTEGER, Increment ULONG) {
+	mustBe(&aLarge, unsafe.Pointer(Addend))
 	InterlockedExchangeAdd64(Addend, LONG64(Increment))
 }
 
@@ -115,5 +133,9 @@ func ExInterlockedAddLargeStatistic(Addend PLARGE_INTEGER, Increment ULONG) {
 //
 // IRQL: any
 func ExInterlockedCompareExchange64(Destination, Exchange, Comparand *LONG64, Lock PKSPIN_LOCK) LONG64 {
+	mustBe(&aLarge, unsafe.Pointer(Destination))
+	mustBe(&aLarge, unsafe.Pointer(Exchange))
+	mustBe(&aLarge, unsafe.Pointer(Comparand))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	return InterlockedCompareExchange64(Destination, *Exchange, *Comparand)
 }

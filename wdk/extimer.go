@@ -54,6 +54,7 @@ const EX_TIMER_UNLIMITED_TOLERANCE LONGLONG = -1
 //
 // IRQL: any
 func ExInitializeSetTimerParameters(Parameters *EXT_SET_PARAMETERS) {
+	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
 	*Parameters = EXT_SET_PARAMETERS{}
 }
 
@@ -61,6 +62,7 @@ func ExInitializeSetTimerParameters(Parameters *EXT_SET_PARAMETERS) {
 //
 // IRQL: any
 func ExInitializeDeleteTimerParameters(Parameters *EXT_DELETE_PARAMETERS) {
+	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
 	*Parameters = EXT_DELETE_PARAMETERS{}
 }
 
@@ -90,7 +92,8 @@ func ExAllocateTimer(Callback PEXT_CALLBACK, CallbackContext PVOID, Attributes U
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExSetTimer(Timer PEX_TIMER, DueTime, Period LONGLONG, Parameters *EXT_SET_PARAMETERS) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anExTimer, unsafe.Pointer(Timer))
+	mayReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
 	return Timer.Set(DueTime, Period)
 }
 
@@ -99,7 +102,7 @@ func ExSetTimer(Timer PEX_TIMER, DueTime, Period LONGLONG, Parameters *EXT_SET_P
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExCancelTimer(Timer PEX_TIMER, Parameters PVOID) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anExTimer, unsafe.Pointer(Timer))
 	return Timer.Cancel()
 }
 
@@ -115,6 +118,8 @@ func ExDeleteTimer(Timer PEX_TIMER, Cancel, Wait BOOLEAN, Parameters *EXT_DELETE
 	} else {
 		atMost(irql.Dispatch)
 	}
+	mustBe(&anExTimer, unsafe.Pointer(Timer))
+	mayReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
 	var p EXT_DELETE_PARAMETERS
 	if Parameters != nil {
 		p = *Parameters

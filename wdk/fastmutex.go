@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/sync"
@@ -17,6 +19,7 @@ type (
 // IRQL: <= DISPATCH_LEVEL
 func ExInitializeFastMutex(FastMutex PFAST_MUTEX) {
 	atMost(irql.Dispatch)
+	mayBecome(&aFastMutex, unsafe.Pointer(FastMutex))
 	FastMutex.Init()
 }
 
@@ -25,32 +28,44 @@ func ExInitializeFastMutex(FastMutex PFAST_MUTEX) {
 // DRIVER_VERIFIER_DETECTED_VIOLATION 0x33.
 //
 // IRQL: <= APC_LEVEL
-func ExAcquireFastMutex(FastMutex PFAST_MUTEX) { FastMutex.Acquire() }
+func ExAcquireFastMutex(FastMutex PFAST_MUTEX) {
+	mustBe(&aFastMutex, unsafe.Pointer(FastMutex))
+	FastMutex.Acquire()
+}
 
 // ExTryToAcquireFastMutex takes the mutex if it is free, at APC_LEVEL then, and
 // reports whether it did.
 //
 // IRQL: <= APC_LEVEL
-func ExTryToAcquireFastMutex(FastMutex PFAST_MUTEX) BOOLEAN { return FastMutex.Try() }
+func ExTryToAcquireFastMutex(FastMutex PFAST_MUTEX) BOOLEAN {
+	mustBe(&aFastMutex, unsafe.Pointer(FastMutex))
+	return FastMutex.Try()
+}
 
 // ExReleaseFastMutex gives the mutex up and restores the level that it was
 // acquired at. At another level it is bug check
 // DRIVER_VERIFIER_DETECTED_VIOLATION 0x34.
 //
 // IRQL: APC_LEVEL
-func ExReleaseFastMutex(FastMutex PFAST_MUTEX) { FastMutex.Release() }
+func ExReleaseFastMutex(FastMutex PFAST_MUTEX) {
+	mustBe(&aFastMutex, unsafe.Pointer(FastMutex))
+	FastMutex.Release()
+}
 
 // ExAcquireFastMutexUnsafe takes the mutex at the level in force; the caller has
 // APCs disabled, or it is bug check DRIVER_VERIFIER_DETECTED_VIOLATION 0x39.
 //
 // IRQL: <= APC_LEVEL
-func ExAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) { FastMutex.AcquireUnsafe() }
+func ExAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) {
+	mustBe(&aFastMutex, unsafe.Pointer(FastMutex))
+	FastMutex.AcquireUnsafe()
+}
 
 // ExReleaseFastMutexUnsafe ends what ExAcquireFastMutexUnsafe began.
 //
 // IRQL: <= APC_LEVEL
 func ExReleaseFastMutexUnsafe(FastMutex PFAST_MUTEX) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aFastMutex, unsafe.Pointer(FastMutex))
 	FastMutex.ReleaseUnsafe()
 }
 
@@ -59,7 +74,7 @@ func ExReleaseFastMutexUnsafe(FastMutex PFAST_MUTEX) {
 //
 // IRQL: <= APC_LEVEL
 func ExEnterCriticalRegionAndAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aFastMutex, unsafe.Pointer(FastMutex))
 	kernel.EnterCriticalRegion()
 	FastMutex.AcquireUnsafe()
 }
@@ -69,7 +84,7 @@ func ExEnterCriticalRegionAndAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) {
 //
 // IRQL: <= APC_LEVEL
 func ExReleaseFastMutexUnsafeAndLeaveCriticalRegion(FastMutex PFAST_MUTEX) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aFastMutex, unsafe.Pointer(FastMutex))
 	FastMutex.ReleaseUnsafe()
 	kernel.LeaveCriticalRegion()
 }

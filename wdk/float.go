@@ -33,6 +33,7 @@ const floatState = 0x10
 // IRQL: <= DISPATCH_LEVEL
 func KeSaveFloatingPointState(FloatSave *KFLOATING_SAVE) NTSTATUS {
 	atMost(irql.Dispatch)
+	mustReach(unsafe.Pointer(FloatSave), unsafe.Sizeof(*FloatSave))
 	t, l := kernel.Current(), irql.Current()
 	if Checked && t.FloatLevel > uint8(l)+1 {
 		wrongFloat("floating point state is saved at a lower level than the use around it", l, irql.Level(t.FloatLevel-1), t, 0)
@@ -48,6 +49,7 @@ func KeSaveFloatingPointState(FloatSave *KFLOATING_SAVE) NTSTATUS {
 // IRQL: <= DISPATCH_LEVEL
 func KeRestoreFloatingPointState(FloatSave *KFLOATING_SAVE) NTSTATUS {
 	atMost(irql.Dispatch)
+	mustReach(unsafe.Pointer(FloatSave), unsafe.Sizeof(*FloatSave))
 	t, l := kernel.Current(), irql.Current()
 	if Checked && (!FloatSave.saved || l != FloatSave.level || uintptr(unsafe.Pointer(t)) != FloatSave.thread) {
 		wrongFloat("floating point state is restored at another level, or by another thread, than it was saved",

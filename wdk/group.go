@@ -1,6 +1,7 @@
 package wdk
 
 import (
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -64,6 +65,7 @@ func KeQueryMaximumProcessorCountEx(GroupNumber USHORT) ULONG {
 //
 // IRQL: any
 func KeGetProcessorIndexFromNumber(ProcNumber *PROCESSOR_NUMBER) ULONG {
+	mustReach(unsafe.Pointer(ProcNumber), unsafe.Sizeof(*ProcNumber))
 	if ProcNumber.Group != 0 || ProcNumber.Reserved != 0 || ULONG(ProcNumber.Number) >= atomic.LoadUint32(&arch.NumCPUs) {
 		return INVALID_PROCESSOR_INDEX
 	}
@@ -75,6 +77,7 @@ func KeGetProcessorIndexFromNumber(ProcNumber *PROCESSOR_NUMBER) ULONG {
 //
 // IRQL: any
 func KeGetProcessorNumberFromIndex(ProcIndex ULONG, ProcNumber *PROCESSOR_NUMBER) NTSTATUS {
+	mustReach(unsafe.Pointer(ProcNumber), unsafe.Sizeof(*ProcNumber))
 	if ProcIndex >= atomic.LoadUint32(&arch.NumCPUs) {
 		return STATUS_INVALID_PARAMETER
 	}
@@ -98,6 +101,8 @@ func KeGetCurrentNodeNumber() USHORT { return 0 }
 //
 // IRQL: any
 func KeQueryNodeActiveAffinity(NodeNumber USHORT, Affinity *GROUP_AFFINITY, Count *USHORT) {
+	mayReach(unsafe.Pointer(Affinity), unsafe.Sizeof(*Affinity))
+	mayReach(unsafe.Pointer(Count), unsafe.Sizeof(*Count))
 	var set GROUP_AFFINITY
 	var n USHORT
 	if NodeNumber == 0 {
@@ -130,6 +135,8 @@ func KeQueryNodeMaximumProcessorCount(NodeNumber USHORT) USHORT {
 // IRQL: <= DISPATCH_LEVEL
 func KeSetSystemGroupAffinityThread(Affinity, PreviousAffinity *GROUP_AFFINITY) {
 	atMost(irql.Dispatch)
+	mustReach(unsafe.Pointer(Affinity), unsafe.Sizeof(*Affinity))
+	mayReach(unsafe.Pointer(PreviousAffinity), unsafe.Sizeof(*PreviousAffinity))
 	var was KAFFINITY
 	if Affinity.Group == 0 {
 		was = KeSetSystemAffinityThreadEx(Affinity.Mask)
@@ -144,6 +151,7 @@ func KeSetSystemGroupAffinityThread(Affinity, PreviousAffinity *GROUP_AFFINITY) 
 // IRQL: <= DISPATCH_LEVEL
 func KeRevertToUserGroupAffinityThread(PreviousAffinity *GROUP_AFFINITY) {
 	atMost(irql.Dispatch)
+	mayReach(unsafe.Pointer(PreviousAffinity), unsafe.Sizeof(*PreviousAffinity))
 	if PreviousAffinity.Group == 0 {
 		KeRevertToUserAffinityThreadEx(PreviousAffinity.Mask)
 	}
@@ -163,6 +171,7 @@ type affinityToken struct {
 // IRQL: <= APC_LEVEL
 func PsAllocateAffinityToken(AffinityToken *PAFFINITY_TOKEN) NTSTATUS {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(AffinityToken), unsafe.Sizeof(*AffinityToken))
 	*AffinityToken = new(affinityToken)
 	return STATUS_SUCCESS
 }
@@ -170,7 +179,10 @@ func PsAllocateAffinityToken(AffinityToken *PAFFINITY_TOKEN) NTSTATUS {
 // PsFreeAffinityToken ends the use of a token.
 //
 // IRQL: <= APC_LEVEL
-func PsFreeAffinityToken(AffinityToken PAFFINITY_TOKEN) { atMost(irql.APC) }
+func PsFreeAffinityToken(AffinityToken PAFFINITY_TOKEN) {
+	atMost(irql.APC)
+	mustReach(unsafe.Pointer(AffinityToken), unsafe.Sizeof(*AffinityToken))
+}
 
 // PsSetSystemMultipleGroupAffinityThread is KeSetSystemGroupAffinityThread for
 // processors of several groups: of group 0, here. It returns
@@ -179,6 +191,8 @@ func PsFreeAffinityToken(AffinityToken PAFFINITY_TOKEN) { atMost(irql.APC) }
 // IRQL: <= APC_LEVEL
 func PsSetSystemMultipleGroupAffinityThread(GroupAffinities *GROUP_AFFINITY, GroupCount USHORT, AffinityToken PAFFINITY_TOKEN) NTSTATUS {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(GroupAffinities), unsafe.Sizeof(*GroupAffinities))
+	mustReach(unsafe.Pointer(AffinityToken), unsafe.Sizeof(*AffinityToken))
 	all := GROUP_AFFINITY{}
 	for _, g := range unsafe.Slice(GroupAffinities, GroupCount) {
 		if g.Group != 0 {
@@ -200,6 +214,7 @@ func PsSetSystemMultipleGroupAffinityThread(GroupAffinities *GROUP_AFFINITY, Gro
 // IRQL: <= APC_LEVEL
 func PsRevertToUserMultipleGroupAffinityThread(AffinityToken PAFFINITY_TOKEN) {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(AffinityToken), unsafe.Sizeof(*AffinityToken))
 	if AffinityToken.set {
 		AffinityToken.set = false
 		KeRevertToUserGroupAffinityThread(&AffinityToken.previous)
@@ -236,6 +251,9 @@ const KE_PROCESSOR_CHANGE_ADD_EXISTING ULONG = 1
 // processorCallback is a registration.
 type processorCallback struct{ function PPROCESSOR_CALLBACK_FUNCTION }
 
+// processorCallbacks are those registered, by their handles.
+var processorCallbacks sync.Map
+
 // KeRegisterProcessorChangeCallback registers a callback and returns what
 // KeDeregisterProcessorChangeCallback takes, or nil if the callback failed. All
 // processors start at boot, so only KE_PROCESSOR_CHANGE_ADD_EXISTING leads to
@@ -260,7 +278,9 @@ func KeRegisterProcessorChangeCallback(CallbackFunction PPROCESSOR_CALLBACK_FUNC
 			}
 		}
 	}
-	return PVOID(&processorCallback{CallbackFunction})
+	c := PVOID(&processorCallback{CallbackFunction})
+	processorCallbacks.Store(c, nil)
+	return c
 }
 
 // KeDeregisterProcessorChangeCallback ends a registration.
@@ -268,7 +288,9 @@ func KeRegisterProcessorChangeCallback(CallbackFunction PPROCESSOR_CALLBACK_FUNC
 // IRQL: PASSIVE_LEVEL
 func KeDeregisterProcessorChangeCallback(CallbackHandle PVOID) {
 	atMost(irql.Passive)
-	(*processorCallback)(CallbackHandle).function = nil
+	if _, found := processorCallbacks.LoadAndDelete(CallbackHandle); Checked && !found {
+		wrongObject(CallbackHandle, 0)
+	}
 }
 
 // KeShouldYieldProcessor reports whether the DPC that runs, or the time at
@@ -298,6 +320,7 @@ type KDPC_WATCHDOG_INFORMATION struct {
 // IRQL: DISPATCH_LEVEL
 func KeQueryDpcWatchdogInformation(WatchdogInformation *KDPC_WATCHDOG_INFORMATION) NTSTATUS {
 	exactly(irql.Dispatch)
+	mustReach(unsafe.Pointer(WatchdogInformation), unsafe.Sizeof(*WatchdogInformation))
 	w, ok := dpc.QueryWatchdog()
 	if !ok {
 		return STATUS_UNSUCCESSFUL

@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/sync"
 )
@@ -16,6 +18,7 @@ type (
 // IRQL: <= APC_LEVEL
 func KeInitializeGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 	atMost(irql.APC)
+	mayBecome(&aGuarded, unsafe.Pointer(GuardedMutex))
 	GuardedMutex.Init()
 }
 
@@ -24,7 +27,7 @@ func KeInitializeGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 //
 // IRQL: <= APC_LEVEL
 func KeAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	GuardedMutex.Acquire()
 }
 
@@ -33,7 +36,7 @@ func KeAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 //
 // IRQL: <= APC_LEVEL
 func KeTryToAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) BOOLEAN {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	return GuardedMutex.Try()
 }
 
@@ -41,7 +44,7 @@ func KeTryToAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) BOOLEAN {
 //
 // IRQL: <= APC_LEVEL
 func KeReleaseGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	GuardedMutex.Release()
 }
 
@@ -50,7 +53,7 @@ func KeReleaseGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 //
 // IRQL: <= APC_LEVEL
 func KeAcquireGuardedMutexUnsafe(GuardedMutex PKGUARDED_MUTEX) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	GuardedMutex.AcquireUnsafe()
 }
 
@@ -58,6 +61,6 @@ func KeAcquireGuardedMutexUnsafe(GuardedMutex PKGUARDED_MUTEX) {
 //
 // IRQL: <= APC_LEVEL
 func KeReleaseGuardedMutexUnsafe(GuardedMutex PKGUARDED_MUTEX) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	GuardedMutex.ReleaseUnsafe()
 }

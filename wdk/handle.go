@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/ob"
 )
@@ -52,6 +54,7 @@ type OBJECT_HANDLE_FLAG_INFORMATION struct {
 // IRQL: PASSIVE_LEVEL
 func ObSetHandleAttributes(Handle HANDLE, HandleFlags *OBJECT_HANDLE_FLAG_INFORMATION, PreviousMode KPROCESSOR_MODE) NTSTATUS {
 	atMost(irql.Passive)
+	mustReach(unsafe.Pointer(HandleFlags), unsafe.Sizeof(*HandleFlags))
 	var flags ULONG
 	if HandleFlags.Inherit {
 		flags |= OBJ_INHERIT
@@ -133,6 +136,7 @@ const (
 func ZwCreateDirectoryObject(DirectoryHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES) NTSTATUS {
 	passiveWithAPCs()
 	atMost(irql.Passive)
+	mustReach(unsafe.Pointer(DirectoryHandle), unsafe.Sizeof(*DirectoryHandle))
 	a, s := attributes(KernelMode, ObjectAttributes)
 	if !NT_SUCCESS(s) {
 		return s

@@ -27,6 +27,10 @@ const SoftwareVector = ^ULONG(0)
 // IRQL: PASSIVE_LEVEL
 func IoConnectInterrupt(InterruptObject *PKINTERRUPT, ServiceRoutine PKSERVICE_ROUTINE, ServiceContext PVOID, SpinLock PKSPIN_LOCK, Vector ULONG, Irql, SynchronizeIrql KIRQL, InterruptMode KINTERRUPT_MODE, ShareVector BOOLEAN, ProcessorEnableMask KAFFINITY, FloatingSave BOOLEAN) NTSTATUS {
 	atMost(irql.Passive)
+	mustReach(unsafe.Pointer(InterruptObject), unsafe.Sizeof(*InterruptObject))
+	if SpinLock != nil {
+		mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	}
 	*InterruptObject = nil
 	ProcessorEnableMask &= KeQueryActiveProcessors()
 	if ProcessorEnableMask == 0 || SynchronizeIrql < Irql || SynchronizeIrql > HIGH_LEVEL ||
@@ -57,7 +61,7 @@ func IoConnectInterrupt(InterruptObject *PKINTERRUPT, ServiceRoutine PKSERVICE_R
 //
 // IRQL: PASSIVE_LEVEL
 func IoDisconnectInterrupt(InterruptObject PKINTERRUPT) {
-	atMost(irql.Passive)
+	atMostWith(irql.Passive, &anInterrupt, unsafe.Pointer(InterruptObject))
 	InterruptObject.Disconnect()
 	pool.Free(unsafe.Pointer(InterruptObject), interruptTag)
 }
@@ -68,6 +72,7 @@ func IoDisconnectInterrupt(InterruptObject PKINTERRUPT) {
 //
 // IRQL: <= the interrupt's SynchronizeIrql
 func KeSynchronizeExecution(Interrupt PKINTERRUPT, SynchronizeRoutine PKSYNCHRONIZE_ROUTINE, SynchronizeContext PVOID) BOOLEAN {
+	mustBe(&anInterrupt, unsafe.Pointer(Interrupt))
 	// A bool and a byte are returned the same way.
 	routine := *(*func(PVOID) uint8)(unsafe.Pointer(&SynchronizeRoutine))
 	return Interrupt.Synchronize(routine, SynchronizeContext) != 0
@@ -77,12 +82,16 @@ func KeSynchronizeExecution(Interrupt PKINTERRUPT, SynchronizeRoutine PKSYNCHRON
 // lock and returns the level before.
 //
 // IRQL: <= the interrupt's SynchronizeIrql
-func KeAcquireInterruptSpinLock(Interrupt PKINTERRUPT) KIRQL { return Interrupt.Acquire() }
+func KeAcquireInterruptSpinLock(Interrupt PKINTERRUPT) KIRQL {
+	mustBe(&anInterrupt, unsafe.Pointer(Interrupt))
+	return Interrupt.Acquire()
+}
 
 // KeReleaseInterruptSpinLock ends what KeAcquireInterruptSpinLock began.
 //
 // IRQL: the interrupt's SynchronizeIrql
 func KeReleaseInterruptSpinLock(Interrupt PKINTERRUPT, OldIrql KIRQL) {
+	mustBe(&anInterrupt, unsafe.Pointer(Interrupt))
 	exactly(Interrupt.SynchronizeLevel())
 	Interrupt.Release(OldIrql)
 }

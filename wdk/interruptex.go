@@ -1,6 +1,10 @@
 package wdk
 
-import "irqlab/irql"
+import (
+	"unsafe"
+
+	"irqlab/irql"
+)
 
 // Versions of IO_CONNECT_INTERRUPT_PARAMETERS.
 const (
@@ -52,6 +56,7 @@ type IO_REPORT_INTERRUPT_ACTIVE_STATE_PARAMETERS = IO_DISCONNECT_INTERRUPT_PARAM
 // IRQL: PASSIVE_LEVEL
 func IoConnectInterruptEx(Parameters *IO_CONNECT_INTERRUPT_PARAMETERS) NTSTATUS {
 	atMost(irql.Passive)
+	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
 	p := &Parameters.FullySpecified
 	switch {
 	case Parameters.Version != CONNECT_FULLY_SPECIFIED && Parameters.Version != CONNECT_FULLY_SPECIFIED_GROUP:
@@ -76,6 +81,7 @@ func WdmlibIoConnectInterruptEx(Parameters *IO_CONNECT_INTERRUPT_PARAMETERS) NTS
 // IRQL: PASSIVE_LEVEL
 func IoDisconnectInterruptEx(Parameters *IO_DISCONNECT_INTERRUPT_PARAMETERS) {
 	atMost(irql.Passive)
+	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
 	IoDisconnectInterrupt(Parameters.ConnectionContext.InterruptObject)
 }
 
@@ -92,6 +98,8 @@ func WdmlibIoDisconnectInterruptEx(Parameters *IO_DISCONNECT_INTERRUPT_PARAMETER
 // IRQL: <= DISPATCH_LEVEL
 func IoReportInterruptInactive(Parameters *IO_REPORT_INTERRUPT_ACTIVE_STATE_PARAMETERS) {
 	atMost(irql.Dispatch)
+	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
+	mustBe(&anInterrupt, unsafe.Pointer(Parameters.ConnectionContext.InterruptObject))
 	Parameters.ConnectionContext.InterruptObject.SetActive(false)
 }
 
@@ -100,5 +108,7 @@ func IoReportInterruptInactive(Parameters *IO_REPORT_INTERRUPT_ACTIVE_STATE_PARA
 // IRQL: <= DISPATCH_LEVEL
 func IoReportInterruptActive(Parameters *IO_REPORT_INTERRUPT_ACTIVE_STATE_PARAMETERS) {
 	atMost(irql.Dispatch)
+	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
+	mustBe(&anInterrupt, unsafe.Pointer(Parameters.ConnectionContext.InterruptObject))
 	Parameters.ConnectionContext.InterruptObject.SetActive(true)
 }

@@ -1,6 +1,10 @@
 package wdk
 
-import "irqlab/irql"
+import (
+	"unsafe"
+
+	"irqlab/irql"
+)
 
 // KeGetCurrentIrql returns the processor's level.
 //
@@ -11,7 +15,10 @@ func KeGetCurrentIrql() KIRQL { return irql.Current() }
 // below the level in force is bug check IRQL_NOT_GREATER_OR_EQUAL.
 //
 // IRQL: any
-func KeRaiseIrql(NewIrql KIRQL, OldIrql PKIRQL) { *OldIrql = irql.Raise(NewIrql) }
+func KeRaiseIrql(NewIrql KIRQL, OldIrql PKIRQL) {
+	mustBe(&aLevel, unsafe.Pointer(OldIrql))
+	*OldIrql = irql.Raise(NewIrql)
+}
 
 // KfRaiseIrql raises the level and returns the one before.
 //

@@ -42,6 +42,7 @@ const (
 // IRQL: <= DISPATCH_LEVEL
 func ExInitializeLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, PoolType POOL_TYPE, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) NTSTATUS {
 	atMost(irql.Dispatch)
+	mayBecome(&aLookaside, unsafe.Pointer(Lookaside))
 	switch PoolType {
 	case NonPagedPool, PagedPool, NonPagedPoolNx:
 	default:
@@ -58,6 +59,7 @@ func ExInitializeLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Allocate PALLOCAT
 // IRQL: <= DISPATCH_LEVEL
 func ExInitializeNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) {
 	atMost(irql.Dispatch)
+	mayBecome(&aLookaside, unsafe.Pointer(Lookaside))
 	hold(unsafe.Pointer(Lookaside), Allocate, *(*PVOID)(unsafe.Pointer(&Free)))
 	Lookaside.Init(Allocate, Free, uint32(NonPagedPool)|Flags&POOL_RAISE_IF_ALLOCATION_FAILURE, 0, Size, pool.Tag(Tag))
 }
@@ -66,7 +68,7 @@ func ExInitializeNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Allocate 
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExAllocateFromNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) PVOID {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aLookaside, unsafe.Pointer(Lookaside))
 	return Lookaside.Get()
 }
 
@@ -74,7 +76,8 @@ func ExAllocateFromNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) PVOID {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExFreeToNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Entry PVOID) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aLookaside, unsafe.Pointer(Lookaside))
+	mustReach(Entry, unsafe.Sizeof(Entry))
 	Lookaside.Put(Entry)
 }
 
@@ -82,7 +85,7 @@ func ExFreeToNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Entry PVOID) 
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExDeleteNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aLookaside, unsafe.Pointer(Lookaside))
 	Lookaside.Flush()
 }
 
@@ -92,6 +95,7 @@ func ExDeleteNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) {
 // IRQL: <= APC_LEVEL
 func ExInitializePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) {
 	atMost(irql.APC)
+	mayBecome(&aLookaside, unsafe.Pointer(Lookaside))
 	hold(unsafe.Pointer(Lookaside), Allocate, *(*PVOID)(unsafe.Pointer(&Free)))
 	Lookaside.Init(Allocate, Free, uint32(PagedPool)|Flags&POOL_RAISE_IF_ALLOCATION_FAILURE, 0, Size, pool.Tag(Tag))
 }
@@ -100,7 +104,7 @@ func ExInitializePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Allocate PA
 //
 // IRQL: <= APC_LEVEL
 func ExAllocateFromPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) PVOID {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aLookaside, unsafe.Pointer(Lookaside))
 	return Lookaside.Get()
 }
 
@@ -108,7 +112,8 @@ func ExAllocateFromPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) PVOID {
 //
 // IRQL: <= APC_LEVEL
 func ExFreeToPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Entry PVOID) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aLookaside, unsafe.Pointer(Lookaside))
+	mustReach(Entry, unsafe.Sizeof(Entry))
 	Lookaside.Put(Entry)
 }
 
@@ -116,7 +121,7 @@ func ExFreeToPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Entry PVOID) {
 //
 // IRQL: <= APC_LEVEL
 func ExDeletePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aLookaside, unsafe.Pointer(Lookaside))
 	Lookaside.Flush()
 }
 
@@ -124,6 +129,7 @@ func ExDeletePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) {
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
 func ExAllocateFromLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) PVOID {
+	mustBe(&aLookaside, unsafe.Pointer(Lookaside))
 	atMost(levelFor(Lookaside.Type&1 != 0))
 	return Lookaside.Get()
 }
@@ -132,7 +138,9 @@ func ExAllocateFromLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) PVOID {
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
 func ExFreeToLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Entry PVOID) {
+	mustBe(&aLookaside, unsafe.Pointer(Lookaside))
 	atMost(levelFor(Lookaside.Type&1 != 0))
+	mustReach(Entry, unsafe.Sizeof(Entry))
 	Lookaside.Put(Entry)
 }
 
@@ -140,6 +148,7 @@ func ExFreeToLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Entry PVOID) {
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
 func ExDeleteLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) {
+	mustBe(&aLookaside, unsafe.Pointer(Lookaside))
 	atMost(levelFor(Lookaside.Type&1 != 0))
 	Lookaside.Flush()
 }
@@ -148,6 +157,7 @@ func ExDeleteLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) {
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
 func ExFlushLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) {
+	mustBe(&aLookaside, unsafe.Pointer(Lookaside))
 	atMost(levelFor(Lookaside.Type&1 != 0))
 	Lookaside.Flush()
 }

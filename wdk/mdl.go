@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/mm"
 	"irqlab/paging"
@@ -49,29 +51,41 @@ func IoAllocateMdl(VirtualAddress PVOID, Length ULONG, SecondaryBuffer, ChargeQu
 //
 // IRQL: <= DISPATCH_LEVEL
 func IoFreeMdl(Mdl PMDL) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(Mdl))
 	Mdl.Free()
 }
 
 // MmGetMdlVirtualAddress returns the address of the buffer.
 //
 // IRQL: any
-func MmGetMdlVirtualAddress(Mdl PMDL) PVOID { return PVOID(Mdl.VirtualAddress()) }
+func MmGetMdlVirtualAddress(Mdl PMDL) PVOID {
+	mustBe(&anMDL, unsafe.Pointer(Mdl))
+	return PVOID(Mdl.VirtualAddress())
+}
 
 // MmGetMdlByteCount returns the length of the buffer.
 //
 // IRQL: any
-func MmGetMdlByteCount(Mdl PMDL) ULONG { return Mdl.ByteCount }
+func MmGetMdlByteCount(Mdl PMDL) ULONG {
+	mustBe(&anMDL, unsafe.Pointer(Mdl))
+	return Mdl.ByteCount
+}
 
 // MmGetMdlByteOffset returns where the buffer begins in its first page.
 //
 // IRQL: any
-func MmGetMdlByteOffset(Mdl PMDL) ULONG { return Mdl.ByteOffset }
+func MmGetMdlByteOffset(Mdl PMDL) ULONG {
+	mustBe(&anMDL, unsafe.Pointer(Mdl))
+	return Mdl.ByteOffset
+}
 
 // MmGetMdlPfnArray returns the numbers of the buffer's pages.
 //
 // IRQL: any
-func MmGetMdlPfnArray(Mdl PMDL) []PFN_NUMBER { return Mdl.Pages() }
+func MmGetMdlPfnArray(Mdl PMDL) []PFN_NUMBER {
+	mustBe(&anMDL, unsafe.Pointer(Mdl))
+	return Mdl.Pages()
+}
 
 // MmProbeAndLockPages brings the pages of the buffer into memory and keeps them
 // there until MmUnlockPages. Memory that does not exist raises
@@ -79,6 +93,7 @@ func MmGetMdlPfnArray(Mdl PMDL) []PFN_NUMBER { return Mdl.Pages() }
 //
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL for nonpaged memory
 func MmProbeAndLockPages(MemoryDescriptorList PMDL, AccessMode KPROCESSOR_MODE, Operation LOCK_OPERATION) {
+	mustBe(&anMDL, unsafe.Pointer(MemoryDescriptorList))
 	atMost(levelFor(mm.InPaged(MemoryDescriptorList.VirtualAddress())))
 	if s := MemoryDescriptorList.LockPages(Operation); !NT_SUCCESS(s) {
 		ExRaiseStatus(s)
@@ -89,7 +104,7 @@ func MmProbeAndLockPages(MemoryDescriptorList PMDL, AccessMode KPROCESSOR_MODE, 
 //
 // IRQL: <= DISPATCH_LEVEL
 func MmUnlockPages(MemoryDescriptorList PMDL) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(MemoryDescriptorList))
 	MemoryDescriptorList.UnlockPages()
 }
 
@@ -97,7 +112,7 @@ func MmUnlockPages(MemoryDescriptorList PMDL) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func MmBuildMdlForNonPagedPool(MemoryDescriptorList PMDL) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(MemoryDescriptorList))
 	MemoryDescriptorList.Describe()
 }
 
@@ -106,7 +121,7 @@ func MmBuildMdlForNonPagedPool(MemoryDescriptorList PMDL) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func MmMapLockedPagesSpecifyCache(MemoryDescriptorList PMDL, AccessMode KPROCESSOR_MODE, CacheType MEMORY_CACHING_TYPE, RequestedAddress PVOID, BugCheckOnFailure, Priority ULONG) PVOID {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(MemoryDescriptorList))
 	return PVOID(MemoryDescriptorList.Map())
 }
 
@@ -114,7 +129,7 @@ func MmMapLockedPagesSpecifyCache(MemoryDescriptorList PMDL, AccessMode KPROCESS
 //
 // IRQL: <= DISPATCH_LEVEL
 func MmUnmapLockedPages(BaseAddress PVOID, MemoryDescriptorList PMDL) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(MemoryDescriptorList))
 	MemoryDescriptorList.Unmap()
 }
 
@@ -123,7 +138,7 @@ func MmUnmapLockedPages(BaseAddress PVOID, MemoryDescriptorList PMDL) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func MmGetSystemAddressForMdlSafe(Mdl PMDL, Priority ULONG) PVOID {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(Mdl))
 	if Mdl.Flags&(MDL_MAPPED_TO_SYSTEM_VA|MDL_SOURCE_IS_NONPAGED_POOL) == 0 {
 		Mdl.Map()
 	}

@@ -1,6 +1,7 @@
 package wdk
 
 import (
+	"math"
 	"sync/atomic"
 	"unsafe"
 
@@ -12,14 +13,23 @@ import (
 //
 // IRQL: any
 func RtlCopyMemory(Destination, Source PVOID, Length SIZE_T) {
-	copy(unsafe.Slice((*byte)(Destination), Length), unsafe.Slice((*byte)(Source), Length))
+	copy(span(Destination, Length), span(Source, Length))
 }
 
 // RtlZeroMemory clears Length bytes.
 //
 // IRQL: any
 func RtlZeroMemory(Destination PVOID, Length SIZE_T) {
-	clear(unsafe.Slice((*byte)(Destination), Length))
+	clear(span(Destination, Length))
+}
+
+// span returns the n bytes at p, which a touch must not find missing for Go's
+// reasons.
+func span(p PVOID, n SIZE_T) []byte {
+	if at := uintptr(p); n != 0 && (at == 0 || n > math.MaxInt || at+n < at) {
+		fault(at, false)
+	}
+	return unsafe.Slice((*byte)(p), n)
 }
 
 // KeMemoryBarrier orders all accesses before it with all after it.

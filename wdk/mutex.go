@@ -1,11 +1,18 @@
 package wdk
 
-import "irqlab/irql"
+import (
+	"unsafe"
+
+	"irqlab/irql"
+)
 
 // KeInitializeMutex makes Mutex a free mutex. Level means nothing any more.
 //
 // IRQL: any
-func KeInitializeMutex(Mutex PRKMUTEX, Level ULONG) { Mutex.Init() }
+func KeInitializeMutex(Mutex PRKMUTEX, Level ULONG) {
+	mayBecome(&aMutant, unsafe.Pointer(Mutex))
+	Mutex.Init()
+}
 
 // KeReleaseMutex gives up one acquisition and returns the state before: 0 if
 // that made the mutex free, less if the caller still owns it. A thread that does
@@ -18,6 +25,7 @@ func KeReleaseMutex(Mutex PRKMUTEX, Wait BOOLEAN) LONG {
 		atMost(irql.APC)
 		return Mutex.ReleaseBeforeWait()
 	}
+	mustBe(&aMutant, unsafe.Pointer(Mutex))
 	atMost(irql.Dispatch)
 	return Mutex.Release()
 }
@@ -26,7 +34,7 @@ func KeReleaseMutex(Mutex PRKMUTEX, Wait BOOLEAN) LONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeReadStateMutex(Mutex PRKMUTEX) LONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aMutant, unsafe.Pointer(Mutex))
 	return Mutex.State()
 }
 
@@ -36,5 +44,6 @@ func KeReadStateMutex(Mutex PRKMUTEX) LONG {
 // IRQL: <= DISPATCH_LEVEL
 func KeInitializeMutant(Mutant PKMUTANT, InitialOwner BOOLEAN) {
 	atMost(irql.Dispatch)
+	mayBecome(&aMutant, unsafe.Pointer(Mutant))
 	Mutant.InitMutant(InitialOwner)
 }

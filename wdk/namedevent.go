@@ -189,6 +189,8 @@ func describeEvent(e PKEVENT) EVENT_BASIC_INFORMATION {
 //
 // IRQL: PASSIVE_LEVEL
 func IoCreateNotificationEvent(EventName *UNICODE_STRING, EventHandle PHANDLE) PKEVENT {
+	mayReach(unsafe.Pointer(EventName), unsafe.Sizeof(*EventName))
+	mustReach(unsafe.Pointer(EventHandle), unsafe.Sizeof(*EventHandle))
 	return ioCreateEvent(EventName, EventHandle, NotificationEvent)
 }
 
@@ -197,6 +199,8 @@ func IoCreateNotificationEvent(EventName *UNICODE_STRING, EventHandle PHANDLE) P
 //
 // IRQL: PASSIVE_LEVEL
 func IoCreateSynchronizationEvent(EventName *UNICODE_STRING, EventHandle PHANDLE) PKEVENT {
+	mayReach(unsafe.Pointer(EventName), unsafe.Sizeof(*EventName))
+	mustReach(unsafe.Pointer(EventHandle), unsafe.Sizeof(*EventHandle))
 	return ioCreateEvent(EventName, EventHandle, SynchronizationEvent)
 }
 

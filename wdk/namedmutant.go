@@ -140,6 +140,7 @@ func describeMutant(m PKMUTANT) MUTANT_BASIC_INFORMATION {
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with Wait
 func KeReleaseMutant(Mutant PKMUTANT, Increment KPRIORITY, Abandoned, Wait BOOLEAN) LONG {
+	mustBe(&aMutant, unsafe.Pointer(Mutant))
 	if !Abandoned {
 		return KeReleaseMutex(Mutant, Wait)
 	}

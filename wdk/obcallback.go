@@ -121,6 +121,8 @@ func ObGetFilterVersion() USHORT { return OB_FLT_REGISTRATION_VERSION }
 // IRQL: <= APC_LEVEL
 func ObRegisterCallbacks(CallbackRegistration *OB_CALLBACK_REGISTRATION, RegistrationHandle *PVOID) NTSTATUS {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(CallbackRegistration), unsafe.Sizeof(*CallbackRegistration))
+	mustReach(unsafe.Pointer(RegistrationHandle), unsafe.Sizeof(*RegistrationHandle))
 	c := CallbackRegistration
 	n := int(c.OperationRegistrationCount)
 	if c.Version != OB_FLT_REGISTRATION_VERSION || n == 0 || n > len(c.OperationRegistration) || n > ob.MaxCallbacks {
@@ -194,7 +196,7 @@ func after(routine POB_POST_OPERATION_CALLBACK) ob.Notify {
 //
 // IRQL: <= APC_LEVEL
 func ObUnRegisterCallbacks(RegistrationHandle PVOID) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &anObRegistered, RegistrationHandle)
 	if r := (*ob.Registration)(RegistrationHandle); r.Unregister() {
 		r.Discard()
 	}

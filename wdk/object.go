@@ -105,6 +105,8 @@ type OBJECT_HANDLE_INFORMATION struct {
 // IRQL: PASSIVE_LEVEL
 func ObReferenceObjectByHandle(Handle HANDLE, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE, Object *PVOID, HandleInformation *OBJECT_HANDLE_INFORMATION) NTSTATUS {
 	atMost(irql.Passive)
+	mustReach(unsafe.Pointer(Object), unsafe.Sizeof(*Object))
+	mayReach(unsafe.Pointer(HandleInformation), unsafe.Sizeof(*HandleInformation))
 	p, granted, s := ob.ReferenceByHandle(Handle, DesiredAccess, ObjectType.Index(), AccessMode)
 	if !NT_SUCCESS(s) {
 		*Object = nil
@@ -136,6 +138,7 @@ func ObReferenceObjectByHandleWithTag(Handle HANDLE, DesiredAccess ACCESS_MASK, 
 // IRQL: <= APC_LEVEL
 func ObOpenObjectByPointer(Object PVOID, HandleAttributes ULONG, PassedAccessState PVOID, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE, Handle PHANDLE) NTSTATUS {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(Handle), unsafe.Sizeof(*Handle))
 	if HandleAttributes&^validAttributes != 0 {
 		return STATUS_INVALID_PARAMETER
 	}
@@ -174,6 +177,8 @@ type OBJECT_NAME_INFORMATION struct {
 // IRQL: <= APC_LEVEL
 func ObQueryNameString(Object PVOID, ObjectNameInfo *OBJECT_NAME_INFORMATION, Length ULONG, ReturnLength PULONG) NTSTATUS {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(ObjectNameInfo), unsafe.Sizeof(*ObjectNameInfo))
+	mustReach(unsafe.Pointer(ReturnLength), unsafe.Sizeof(*ReturnLength))
 	const head = ULONG(unsafe.Sizeof(OBJECT_NAME_INFORMATION{}))
 	var text []uint16
 	if Length > head {

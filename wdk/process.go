@@ -42,25 +42,31 @@ func PsGetCurrentProcess() PEPROCESS { return ob.System() }
 //
 // IRQL: <= DISPATCH_LEVEL
 func IoThreadToProcess(Thread PETHREAD) PEPROCESS {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return ob.System()
 }
 
 // PsGetProcessId returns a process's ID.
 //
 // IRQL: any
-func PsGetProcessId(Process PEPROCESS) HANDLE { return HANDLE(Process.ID) }
+func PsGetProcessId(Process PEPROCESS) HANDLE {
+	mustBe(&aProcess, unsafe.Pointer(Process))
+	return HANDLE(Process.ID)
+}
 
 // PsGetThreadProcessId returns the ID of a thread's process.
 //
 // IRQL: any
-func PsGetThreadProcessId(Thread PETHREAD) HANDLE { return systemProcessID }
+func PsGetThreadProcessId(Thread PETHREAD) HANDLE {
+	mustBe(&aThread, unsafe.Pointer(Thread))
+	return systemProcessID
+}
 
 // PsGetProcessExitStatus returns what a process ended with, or STATUS_PENDING.
 //
 // IRQL: <= APC_LEVEL
 func PsGetProcessExitStatus(Process PEPROCESS) NTSTATUS {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aProcess, unsafe.Pointer(Process))
 	return STATUS_PENDING
 }
 
@@ -70,6 +76,7 @@ func PsGetProcessExitStatus(Process PEPROCESS) NTSTATUS {
 // IRQL: <= APC_LEVEL
 func PsLookupProcessByProcessId(ProcessId HANDLE, Process *PEPROCESS) NTSTATUS {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(Process), unsafe.Sizeof(*Process))
 	if ProcessId != systemProcessID {
 		return STATUS_INVALID_CID
 	}
@@ -203,6 +210,8 @@ var _ = [1]byte{}[unsafe.Sizeof(KAPC_STATE{})-48]
 //
 // IRQL: <= APC_LEVEL
 func KeStackAttachProcess(PROCESS PRKPROCESS, ApcState PRKAPC_STATE) {
+	mustBe(&aProcess, unsafe.Pointer(PROCESS))
+	mustReach(unsafe.Pointer(ApcState), unsafe.Sizeof(*ApcState))
 	if dpc.Executing() {
 		bugcheck.Stop(bugcheck.InvalidProcessAttach, uintptr(unsafe.Pointer(PROCESS)), uintptr(unsafe.Pointer(ob.System())), 0, 1)
 	}
@@ -216,6 +225,7 @@ func KeStackAttachProcess(PROCESS PRKPROCESS, ApcState PRKAPC_STATE) {
 // IRQL: <= APC_LEVEL
 func KeUnstackDetachProcess(ApcState PRKAPC_STATE) {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(ApcState), unsafe.Sizeof(*ApcState))
 	if ApcState.Process == nil {
 		bugcheck.Stop(bugcheck.InvalidProcessDetach, uintptr(unsafe.Pointer(ApcState)), uintptr(unsafe.Pointer(kernel.Current())), 0, 0)
 	}
@@ -226,6 +236,7 @@ func KeUnstackDetachProcess(ApcState PRKAPC_STATE) {
 //
 // IRQL: <= APC_LEVEL
 func KeAttachProcess(Process PRKPROCESS) {
+	mustBe(&aProcess, unsafe.Pointer(Process))
 	var state KAPC_STATE
 	KeStackAttachProcess(Process, &state)
 }

@@ -31,6 +31,7 @@ func KeGetCurrentProcessorNumber() ULONG { return arch.ThisCPU().ID }
 //
 // IRQL: any
 func KeGetCurrentProcessorNumberEx(ProcNumber *PROCESSOR_NUMBER) ULONG {
+	mayReach(unsafe.Pointer(ProcNumber), unsafe.Sizeof(*ProcNumber))
 	n := arch.ThisCPU().ID
 	if ProcNumber != nil {
 		*ProcNumber = PROCESSOR_NUMBER{Number: UCHAR(n)}
@@ -48,6 +49,7 @@ func KeQueryActiveProcessors() KAFFINITY { return KAFFINITY(kernel.ActiveProcess
 //
 // IRQL: any
 func KeQueryActiveProcessorCount(ActiveProcessors *KAFFINITY) ULONG {
+	mayReach(unsafe.Pointer(ActiveProcessors), unsafe.Sizeof(*ActiveProcessors))
 	set := KeQueryActiveProcessors()
 	if ActiveProcessors != nil {
 		*ActiveProcessors = set

@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/sync"
@@ -17,6 +19,7 @@ type (
 // IRQL: <= APC_LEVEL
 func ExInitializePushLock(PushLock PEX_PUSH_LOCK) {
 	atMost(irql.APC)
+	mayBecome(&aPushLock, unsafe.Pointer(PushLock))
 	PushLock.Init()
 }
 
@@ -25,7 +28,7 @@ func ExInitializePushLock(PushLock PEX_PUSH_LOCK) {
 //
 // IRQL: <= APC_LEVEL
 func ExAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.AcquireExclusive()
 }
 
@@ -34,7 +37,7 @@ func ExAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
 //
 // IRQL: <= APC_LEVEL
 func ExAcquirePushLockShared(PushLock PEX_PUSH_LOCK) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.AcquireShared()
 }
 
@@ -42,7 +45,7 @@ func ExAcquirePushLockShared(PushLock PEX_PUSH_LOCK) {
 //
 // IRQL: <= APC_LEVEL
 func ExReleasePushLock(PushLock PEX_PUSH_LOCK) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.Release()
 }
 
@@ -50,7 +53,7 @@ func ExReleasePushLock(PushLock PEX_PUSH_LOCK) {
 //
 // IRQL: <= APC_LEVEL
 func ExReleasePushLockExclusive(PushLock PEX_PUSH_LOCK) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.ReleaseExclusive()
 }
 
@@ -58,7 +61,7 @@ func ExReleasePushLockExclusive(PushLock PEX_PUSH_LOCK) {
 //
 // IRQL: <= APC_LEVEL
 func ExReleasePushLockShared(PushLock PEX_PUSH_LOCK) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.ReleaseShared()
 }
 
@@ -91,7 +94,7 @@ func ExfReleasePushLockShared(PushLock PEX_PUSH_LOCK) { ExReleasePushLockShared(
 //
 // IRQL: <= APC_LEVEL
 func ExTryAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) BOOLEAN {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	return PushLock.TryAcquireExclusive()
 }
 
@@ -100,14 +103,16 @@ func ExTryAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) BOOLEAN {
 //
 // IRQL: <= APC_LEVEL
 func ExTryAcquirePushLockShared(PushLock PEX_PUSH_LOCK) BOOLEAN {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	return PushLock.TryAcquireShared()
 }
 
 // ExfTryToWakePushLock has nothing to do: a release hands the lock over itself.
 //
 // IRQL: <= APC_LEVEL
-func ExfTryToWakePushLock(PushLock PEX_PUSH_LOCK) { atMost(irql.APC) }
+func ExfTryToWakePushLock(PushLock PEX_PUSH_LOCK) {
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
+}
 
 // FltInitializePushLock is ExInitializePushLock.
 //
@@ -117,14 +122,16 @@ func FltInitializePushLock(PushLock PEX_PUSH_LOCK) { ExInitializePushLock(PushLo
 // FltDeletePushLock ends a lock that nobody holds.
 //
 // IRQL: <= APC_LEVEL
-func FltDeletePushLock(PushLock PEX_PUSH_LOCK) { atMost(irql.APC) }
+func FltDeletePushLock(PushLock PEX_PUSH_LOCK) {
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
+}
 
 // FltAcquirePushLockExclusive enters a critical region and takes the lock for
 // the caller alone.
 //
 // IRQL: <= APC_LEVEL
 func FltAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	kernel.EnterCriticalRegion()
 	PushLock.AcquireExclusive()
 }
@@ -134,7 +141,7 @@ func FltAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
 //
 // IRQL: <= APC_LEVEL
 func FltAcquirePushLockShared(PushLock PEX_PUSH_LOCK) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	kernel.EnterCriticalRegion()
 	PushLock.AcquireShared()
 }
@@ -143,7 +150,7 @@ func FltAcquirePushLockShared(PushLock PEX_PUSH_LOCK) {
 //
 // IRQL: <= APC_LEVEL
 func FltReleasePushLock(PushLock PEX_PUSH_LOCK) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.Release()
 	kernel.LeaveCriticalRegion()
 }

@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/sync"
 )
@@ -18,6 +20,7 @@ type (
 // IRQL: <= DISPATCH_LEVEL
 func KeInitializeQueue(Queue PRKQUEUE, Count ULONG) {
 	atMost(irql.Dispatch)
+	mayBecome(&aQueue, unsafe.Pointer(Queue))
 	Queue.Init(Count)
 }
 
@@ -26,7 +29,8 @@ func KeInitializeQueue(Queue PRKQUEUE, Count ULONG) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeInsertQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aQueue, unsafe.Pointer(Queue))
+	mustBe(&aListEntry, unsafe.Pointer(Entry))
 	return Queue.Insert(Entry)
 }
 
@@ -34,7 +38,8 @@ func KeInsertQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeInsertHeadQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aQueue, unsafe.Pointer(Queue))
+	mustBe(&aListEntry, unsafe.Pointer(Entry))
 	return Queue.InsertHead(Entry)
 }
 
@@ -45,6 +50,7 @@ func KeInsertHeadQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
 func KeRemoveQueue(Queue PRKQUEUE, WaitMode KPROCESSOR_MODE, Timeout PLARGE_INTEGER) (PLIST_ENTRY, NTSTATUS) {
 	mayWait(Timeout)
+	mustBe(&aQueue, unsafe.Pointer(Queue))
 	return Queue.Remove(Timeout, WaitMode)
 }
 
@@ -52,7 +58,7 @@ func KeRemoveQueue(Queue PRKQUEUE, WaitMode KPROCESSOR_MODE, Timeout PLARGE_INTE
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeReadStateQueue(Queue PRKQUEUE) LONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aQueue, unsafe.Pointer(Queue))
 	return Queue.Len()
 }
 
@@ -62,6 +68,6 @@ func KeReadStateQueue(Queue PRKQUEUE) LONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeRundownQueue(Queue PRKQUEUE) PLIST_ENTRY {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aQueue, unsafe.Pointer(Queue))
 	return Queue.Rundown()
 }

@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/ntstatus"
 	"irqlab/sync"
@@ -21,6 +23,7 @@ const STATUS_DELETE_PENDING = ntstatus.DeletePending
 // IRQL: PASSIVE_LEVEL
 func IoInitializeRemoveLock(Lock PIO_REMOVE_LOCK, AllocateTag, MaxLockedMinutes, HighWatermark ULONG) {
 	atMost(irql.Passive)
+	mayBecome(&aRemoveLock, unsafe.Pointer(Lock))
 	Lock.Init()
 }
 
@@ -29,7 +32,7 @@ func IoInitializeRemoveLock(Lock PIO_REMOVE_LOCK, AllocateTag, MaxLockedMinutes,
 //
 // IRQL: <= DISPATCH_LEVEL
 func IoAcquireRemoveLock(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) NTSTATUS {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aRemoveLock, unsafe.Pointer(RemoveLock))
 	return RemoveLock.Acquire()
 }
 
@@ -37,7 +40,7 @@ func IoAcquireRemoveLock(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) NTSTATUS {
 //
 // IRQL: <= DISPATCH_LEVEL
 func IoReleaseRemoveLock(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aRemoveLock, unsafe.Pointer(RemoveLock))
 	RemoveLock.Release()
 }
 
@@ -46,6 +49,6 @@ func IoReleaseRemoveLock(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) {
 //
 // IRQL: PASSIVE_LEVEL
 func IoReleaseRemoveLockAndWait(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) {
-	atMost(irql.Passive)
+	atMostWith(irql.Passive, &aRemoveLock, unsafe.Pointer(RemoveLock))
 	RemoveLock.ReleaseAndWait()
 }

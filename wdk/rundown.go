@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/sync"
 )
@@ -16,6 +18,7 @@ type (
 // IRQL: <= APC_LEVEL
 func ExInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
 	atMost(irql.APC)
+	mayBecome(&aRundown, unsafe.Pointer(RunRef))
 	RunRef.Init()
 }
 
@@ -23,7 +26,7 @@ func ExInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
 //
 // IRQL: <= APC_LEVEL
 func ExReInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.Reinit()
 }
 
@@ -32,7 +35,7 @@ func ExReInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExAcquireRundownProtection(RunRef PEX_RUNDOWN_REF) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aRundown, unsafe.Pointer(RunRef))
 	return RunRef.Acquire()
 }
 
@@ -40,7 +43,7 @@ func ExAcquireRundownProtection(RunRef PEX_RUNDOWN_REF) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExAcquireRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aRundown, unsafe.Pointer(RunRef))
 	return RunRef.AcquireMany(Count)
 }
 
@@ -48,7 +51,7 @@ func ExAcquireRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExReleaseRundownProtection(RunRef PEX_RUNDOWN_REF) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.Release()
 }
 
@@ -56,7 +59,7 @@ func ExReleaseRundownProtection(RunRef PEX_RUNDOWN_REF) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExReleaseRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.ReleaseMany(Count)
 }
 
@@ -65,7 +68,7 @@ func ExReleaseRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) {
 //
 // IRQL: <= APC_LEVEL
 func ExWaitForRundownProtectionRelease(RunRef PEX_RUNDOWN_REF) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.Wait()
 }
 
@@ -73,6 +76,6 @@ func ExWaitForRundownProtectionRelease(RunRef PEX_RUNDOWN_REF) {
 //
 // IRQL: <= APC_LEVEL
 func ExRundownCompleted(RunRef PEX_RUNDOWN_REF) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.Completed()
 }

@@ -40,7 +40,7 @@ func ExAllocateCacheAwareRundownProtection(PoolType POOL_TYPE, PoolTag ULONG) PE
 //
 // IRQL: <= APC_LEVEL
 func ExFreeCacheAwareRundownProtection(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	ExFreePool(PVOID(RunRefCacheAware))
 }
 
@@ -50,6 +50,7 @@ func ExFreeCacheAwareRundownProtection(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AW
 // IRQL: <= APC_LEVEL
 func ExInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE, RunRefSize SIZE_T) {
 	atMost(irql.APC)
+	mayBecome(&aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	if RunRefSize < unsafe.Sizeof(*RunRefCacheAware) {
 		ExRaiseStatus(STATUS_INVALID_PARAMETER)
 	}
@@ -62,6 +63,7 @@ func ExInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CA
 // IRQL: <= APC_LEVEL
 func ExInitializeRundownProtectionCacheAwareEx(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE, Flags ULONG) {
 	atMost(irql.APC)
+	mayBecome(&aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	RunRefCacheAware.Init()
 }
 
@@ -78,7 +80,7 @@ func ExAcquireRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExAcquireRundownProtectionCacheAwareEx(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE, Count ULONG) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	return RunRefCacheAware.Acquire(Count)
 }
 
@@ -94,7 +96,7 @@ func ExReleaseRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExReleaseRundownProtectionCacheAwareEx(RunRef PEX_RUNDOWN_REF_CACHE_AWARE, Count ULONG) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aCacheAware, unsafe.Pointer(RunRef))
 	RunRef.Release(Count)
 }
 
@@ -103,7 +105,7 @@ func ExReleaseRundownProtectionCacheAwareEx(RunRef PEX_RUNDOWN_REF_CACHE_AWARE, 
 //
 // IRQL: <= APC_LEVEL
 func ExWaitForRundownProtectionReleaseCacheAware(RunRef PEX_RUNDOWN_REF_CACHE_AWARE) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aCacheAware, unsafe.Pointer(RunRef))
 	RunRef.Wait()
 }
 
@@ -111,7 +113,7 @@ func ExWaitForRundownProtectionReleaseCacheAware(RunRef PEX_RUNDOWN_REF_CACHE_AW
 //
 // IRQL: <= APC_LEVEL
 func ExReInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	RunRefCacheAware.Reinit()
 }
 
@@ -119,6 +121,6 @@ func ExReInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_
 //
 // IRQL: <= APC_LEVEL
 func ExRundownCompletedCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	RunRefCacheAware.Completed()
 }

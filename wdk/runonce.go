@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/sync"
 )
@@ -29,6 +31,7 @@ const (
 // IRQL: <= APC_LEVEL
 func RtlRunOnceInitialize(RunOnce PRTL_RUN_ONCE) {
 	atMost(irql.APC)
+	mayBecome(&aRunOnce, unsafe.Pointer(RunOnce))
 	RunOnce.Init()
 }
 
@@ -40,7 +43,8 @@ func RtlRunOnceInitialize(RunOnce PRTL_RUN_ONCE) {
 //
 // IRQL: <= APC_LEVEL
 func RtlRunOnceBeginInitialize(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context *PVOID) NTSTATUS {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aRunOnce, unsafe.Pointer(RunOnce))
+	mayReach(unsafe.Pointer(Context), unsafe.Sizeof(*Context))
 	context, s := RunOnce.Begin(sync.RunOnceFlags(Flags))
 	if s == STATUS_SUCCESS && Context != nil {
 		*Context = PVOID(context)
@@ -53,7 +57,7 @@ func RtlRunOnceBeginInitialize(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context *PVOI
 //
 // IRQL: <= APC_LEVEL
 func RtlRunOnceComplete(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context PVOID) NTSTATUS {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aRunOnce, unsafe.Pointer(RunOnce))
 	return RunOnce.Complete(sync.RunOnceFlags(Flags), ULONG_PTR(Context))
 }
 
@@ -63,6 +67,8 @@ func RtlRunOnceComplete(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context PVOID) NTSTA
 //
 // IRQL: <= APC_LEVEL
 func RtlRunOnceExecuteOnce(RunOnce PRTL_RUN_ONCE, InitFn PRTL_RUN_ONCE_INIT_FN, Parameter PVOID, Context *PVOID) NTSTATUS {
+	mustBe(&aRunOnce, unsafe.Pointer(RunOnce))
+	mayReach(unsafe.Pointer(Context), unsafe.Sizeof(*Context))
 	s := RtlRunOnceBeginInitialize(RunOnce, 0, Context)
 	if s != STATUS_PENDING {
 		return s

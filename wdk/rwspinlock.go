@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/sync/spin"
 )
@@ -15,45 +17,65 @@ type (
 // and returns the level before.
 //
 // IRQL: <= DISPATCH_LEVEL
-func ExAcquireSpinLockShared(SpinLock PEX_SPIN_LOCK) KIRQL { return SpinLock.AcquireShared() }
+func ExAcquireSpinLockShared(SpinLock PEX_SPIN_LOCK) KIRQL {
+	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
+	return SpinLock.AcquireShared()
+}
 
 // ExReleaseSpinLockShared ends what ExAcquireSpinLockShared began.
 //
 // IRQL: DISPATCH_LEVEL
-func ExReleaseSpinLockShared(SpinLock PEX_SPIN_LOCK, OldIrql KIRQL) { SpinLock.ReleaseShared(OldIrql) }
+func ExReleaseSpinLockShared(SpinLock PEX_SPIN_LOCK, OldIrql KIRQL) {
+	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
+	SpinLock.ReleaseShared(OldIrql)
+}
 
 // ExAcquireSpinLockSharedAtDpcLevel takes the lock at the level in force.
 //
 // IRQL: >= DISPATCH_LEVEL
-func ExAcquireSpinLockSharedAtDpcLevel(SpinLock PEX_SPIN_LOCK) { SpinLock.AcquireSharedAtDpc() }
+func ExAcquireSpinLockSharedAtDpcLevel(SpinLock PEX_SPIN_LOCK) {
+	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
+	SpinLock.AcquireSharedAtDpc()
+}
 
 // ExReleaseSpinLockSharedFromDpcLevel frees the lock and leaves the level alone.
 //
 // IRQL: >= DISPATCH_LEVEL
-func ExReleaseSpinLockSharedFromDpcLevel(SpinLock PEX_SPIN_LOCK) { SpinLock.ReleaseSharedFromDpc() }
+func ExReleaseSpinLockSharedFromDpcLevel(SpinLock PEX_SPIN_LOCK) {
+	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
+	SpinLock.ReleaseSharedFromDpc()
+}
 
 // ExAcquireSpinLockExclusive raises to DISPATCH_LEVEL, takes the lock for this processor alone
 // and returns the level before.
 //
 // IRQL: <= DISPATCH_LEVEL
-func ExAcquireSpinLockExclusive(SpinLock PEX_SPIN_LOCK) KIRQL { return SpinLock.AcquireExclusive() }
+func ExAcquireSpinLockExclusive(SpinLock PEX_SPIN_LOCK) KIRQL {
+	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
+	return SpinLock.AcquireExclusive()
+}
 
 // ExReleaseSpinLockExclusive ends what ExAcquireSpinLockExclusive began.
 //
 // IRQL: DISPATCH_LEVEL
 func ExReleaseSpinLockExclusive(SpinLock PEX_SPIN_LOCK, OldIrql KIRQL) {
+	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	SpinLock.ReleaseExclusive(OldIrql)
 }
 
 // ExAcquireSpinLockExclusiveAtDpcLevel takes the lock at the level in force.
 //
 // IRQL: >= DISPATCH_LEVEL
-func ExAcquireSpinLockExclusiveAtDpcLevel(SpinLock PEX_SPIN_LOCK) { SpinLock.AcquireExclusiveAtDpc() }
+func ExAcquireSpinLockExclusiveAtDpcLevel(SpinLock PEX_SPIN_LOCK) {
+	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
+	SpinLock.AcquireExclusiveAtDpc()
+}
 
 // ExReleaseSpinLockExclusiveFromDpcLevel frees the lock and leaves the level alone.
 //
 // IRQL: >= DISPATCH_LEVEL
 func ExReleaseSpinLockExclusiveFromDpcLevel(SpinLock PEX_SPIN_LOCK) {
+	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	SpinLock.ReleaseExclusiveFromDpc()
 }
 
@@ -64,5 +86,6 @@ func ExReleaseSpinLockExclusiveFromDpcLevel(SpinLock PEX_SPIN_LOCK) {
 // IRQL: DISPATCH_LEVEL
 func ExTryConvertSharedSpinLockExclusive(SpinLock PEX_SPIN_LOCK) BOOLEAN {
 	exactly(irql.Dispatch)
+	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	return SpinLock.TryConvert()
 }

@@ -1,6 +1,10 @@
 package wdk
 
-import "irqlab/irql"
+import (
+	"unsafe"
+
+	"irqlab/irql"
+)
 
 // KeInitializeSemaphore makes Semaphore one with the given count and limit, with
 // 0 <= Count <= Limit and Limit > 0.
@@ -8,6 +12,7 @@ import "irqlab/irql"
 // IRQL: PASSIVE_LEVEL
 func KeInitializeSemaphore(Semaphore PRKSEMAPHORE, Count, Limit LONG) {
 	atMost(irql.Passive)
+	mayBecome(&aSemaphore, unsafe.Pointer(Semaphore))
 	Semaphore.Init(Count, Limit)
 }
 
@@ -22,6 +27,7 @@ func KeReleaseSemaphore(Semaphore PRKSEMAPHORE, Increment KPRIORITY, Adjustment 
 		atMost(irql.Passive)
 		return Semaphore.ReleaseBeforeWait(int8(Increment), Adjustment)
 	}
+	mustBe(&aSemaphore, unsafe.Pointer(Semaphore))
 	atMost(irql.Dispatch)
 	return Semaphore.Release(int8(Increment), Adjustment)
 }
@@ -29,4 +35,7 @@ func KeReleaseSemaphore(Semaphore PRKSEMAPHORE, Increment KPRIORITY, Adjustment 
 // KeReadStateSemaphore returns the count.
 //
 // IRQL: any
-func KeReadStateSemaphore(Semaphore PRKSEMAPHORE) LONG { return Semaphore.State() }
+func KeReadStateSemaphore(Semaphore PRKSEMAPHORE) LONG {
+	mustBe(&aSemaphore, unsafe.Pointer(Semaphore))
+	return Semaphore.State()
+}

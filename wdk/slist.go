@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/irql"
 	"irqlab/list"
 )
@@ -18,30 +20,44 @@ type (
 // InitializeSListHead makes SListHead an empty list.
 //
 // IRQL: any
-func InitializeSListHead(SListHead PSLIST_HEADER) { SListHead.Init() }
+func InitializeSListHead(SListHead PSLIST_HEADER) {
+	mayBecome(&anSList, unsafe.Pointer(SListHead))
+	SListHead.Init()
+}
 
 // InterlockedPushEntrySList puts an entry in front and returns the one that was
 // first, or nil.
 //
 // IRQL: any
 func InterlockedPushEntrySList(ListHead PSLIST_HEADER, ListEntry PSLIST_ENTRY) PSLIST_ENTRY {
+	mustBe(&anSList, unsafe.Pointer(ListHead))
+	mustBe(&aSListEntry, unsafe.Pointer(ListEntry))
 	return ListHead.Push(ListEntry)
 }
 
 // InterlockedPopEntrySList takes out and returns the first entry, or nil.
 //
 // IRQL: any
-func InterlockedPopEntrySList(ListHead PSLIST_HEADER) PSLIST_ENTRY { return ListHead.Pop() }
+func InterlockedPopEntrySList(ListHead PSLIST_HEADER) PSLIST_ENTRY {
+	mustBe(&anSList, unsafe.Pointer(ListHead))
+	return ListHead.Pop()
+}
 
 // InterlockedFlushSList takes out all entries and returns the first, or nil.
 //
 // IRQL: any
-func InterlockedFlushSList(ListHead PSLIST_HEADER) PSLIST_ENTRY { return ListHead.Flush() }
+func InterlockedFlushSList(ListHead PSLIST_HEADER) PSLIST_ENTRY {
+	mustBe(&anSList, unsafe.Pointer(ListHead))
+	return ListHead.Flush()
+}
 
 // ExInterlockedPushEntrySList is InterlockedPushEntrySList; Lock is not used.
 //
 // IRQL: any
 func ExInterlockedPushEntrySList(ListHead PSLIST_HEADER, ListEntry PSLIST_ENTRY, Lock PKSPIN_LOCK) PSLIST_ENTRY {
+	mustBe(&anSList, unsafe.Pointer(ListHead))
+	mustBe(&aSListEntry, unsafe.Pointer(ListEntry))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	return ListHead.Push(ListEntry)
 }
 
@@ -49,23 +65,31 @@ func ExInterlockedPushEntrySList(ListHead PSLIST_HEADER, ListEntry PSLIST_ENTRY,
 //
 // IRQL: any
 func ExInterlockedPopEntrySList(ListHead PSLIST_HEADER, Lock PKSPIN_LOCK) PSLIST_ENTRY {
+	mustBe(&anSList, unsafe.Pointer(ListHead))
+	mustBe(&aSpinLock, unsafe.Pointer(Lock))
 	return ListHead.Pop()
 }
 
 // ExInterlockedFlushSList is InterlockedFlushSList.
 //
 // IRQL: any
-func ExInterlockedFlushSList(ListHead PSLIST_HEADER) PSLIST_ENTRY { return ListHead.Flush() }
+func ExInterlockedFlushSList(ListHead PSLIST_HEADER) PSLIST_ENTRY {
+	mustBe(&anSList, unsafe.Pointer(ListHead))
+	return ListHead.Flush()
+}
 
 // ExQueryDepthSList returns the number of entries.
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExQueryDepthSList(SListHead PSLIST_HEADER) USHORT {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anSList, unsafe.Pointer(SListHead))
 	return SListHead.Depth()
 }
 
 // FirstEntrySList returns the first entry, which may be gone the next moment.
 //
 // IRQL: any
-func FirstEntrySList(SListHead PSLIST_HEADER) PSLIST_ENTRY { return SListHead.First() }
+func FirstEntrySList(SListHead PSLIST_HEADER) PSLIST_ENTRY {
+	mustBe(&anSList, unsafe.Pointer(SListHead))
+	return SListHead.First()
+}

@@ -11,7 +11,7 @@ import (
 //
 // IRQL: any
 func KeInitializeSpinLock(SpinLock PKSPIN_LOCK) {
-	inPool(unsafe.Pointer(SpinLock))
+	mayBecome(&aSpinLock, unsafe.Pointer(SpinLock))
 	SpinLock.Init()
 }
 
@@ -19,28 +19,42 @@ func KeInitializeSpinLock(SpinLock PKSPIN_LOCK) {
 // level before at OldIrql.
 //
 // IRQL: <= DISPATCH_LEVEL
-func KeAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) { *OldIrql = SpinLock.Acquire() }
+func KeAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) {
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	mustBe(&aLevel, unsafe.Pointer(OldIrql))
+	*OldIrql = SpinLock.Acquire()
+}
 
 // KeAcquireSpinLockRaiseToDpc is KeAcquireSpinLock that returns the level before.
 //
 // IRQL: <= DISPATCH_LEVEL
-func KeAcquireSpinLockRaiseToDpc(SpinLock PKSPIN_LOCK) KIRQL { return SpinLock.Acquire() }
+func KeAcquireSpinLockRaiseToDpc(SpinLock PKSPIN_LOCK) KIRQL {
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	return SpinLock.Acquire()
+}
 
 // KeReleaseSpinLock frees the lock and restores the level.
 //
 // IRQL: DISPATCH_LEVEL
-func KeReleaseSpinLock(SpinLock PKSPIN_LOCK, NewIrql KIRQL) { SpinLock.Release(NewIrql) }
+func KeReleaseSpinLock(SpinLock PKSPIN_LOCK, NewIrql KIRQL) {
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	SpinLock.Release(NewIrql)
+}
 
 // KeAcquireSpinLockAtDpcLevel takes the lock at the level in force.
 //
 // IRQL: >= DISPATCH_LEVEL
-func KeAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) { SpinLock.AcquireAtDpc() }
+func KeAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) {
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	SpinLock.AcquireAtDpc()
+}
 
 // KeReleaseSpinLockFromDpcLevel frees the lock and leaves the level alone.
 //
 // IRQL: DISPATCH_LEVEL
 func KeReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) {
 	exactly(irql.Dispatch)
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	SpinLock.ReleaseFromDpc()
 }
 
@@ -55,6 +69,7 @@ func KefReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) { KeReleaseSpinLockFro
 // IRQL: DISPATCH_LEVEL
 func KeTryToAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) BOOLEAN {
 	exactly(irql.Dispatch)
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	return SpinLock.TryAtDpc()
 }
 
@@ -63,6 +78,8 @@ func KeTryToAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeTryToAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) BOOLEAN {
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	mustBe(&aLevel, unsafe.Pointer(OldIrql))
 	old, ok := SpinLock.Try()
 	*OldIrql = old
 	return ok
@@ -73,7 +90,7 @@ func KeTryToAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeAcquireSpinLockForDpc(SpinLock PKSPIN_LOCK) KIRQL {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aSpinLock, unsafe.Pointer(SpinLock))
 	return SpinLock.AcquireForDpc()
 }
 
@@ -82,13 +99,17 @@ func KeAcquireSpinLockForDpc(SpinLock PKSPIN_LOCK) KIRQL {
 // IRQL: DISPATCH_LEVEL
 func KeReleaseSpinLockForDpc(SpinLock PKSPIN_LOCK, OldIrql KIRQL) {
 	exactly(irql.Dispatch)
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	SpinLock.ReleaseForDpc(OldIrql)
 }
 
 // KeTestSpinLock reports whether the lock is free. It never takes it.
 //
 // IRQL: any
-func KeTestSpinLock(SpinLock PKSPIN_LOCK) BOOLEAN { return SpinLock.Test() }
+func KeTestSpinLock(SpinLock PKSPIN_LOCK) BOOLEAN {
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	return SpinLock.Test()
+}
 
 // queued is the same word, used as an in-stack queued lock.
 func queued(l PKSPIN_LOCK) *spin.Queued { return (*spin.Queued)(unsafe.Pointer(l)) }
@@ -98,19 +119,26 @@ func queued(l PKSPIN_LOCK) *spin.Queued { return (*spin.Queued)(unsafe.Pointer(l
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeAcquireInStackQueuedSpinLock(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
 	queued(SpinLock).Acquire(LockHandle)
 }
 
 // KeReleaseInStackQueuedSpinLock passes the lock on and restores the level.
 //
 // IRQL: DISPATCH_LEVEL
-func KeReleaseInStackQueuedSpinLock(LockHandle PKLOCK_QUEUE_HANDLE) { LockHandle.Release() }
+func KeReleaseInStackQueuedSpinLock(LockHandle PKLOCK_QUEUE_HANDLE) {
+	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
+	LockHandle.Release()
+}
 
 // KeAcquireInStackQueuedSpinLockAtDpcLevel takes the lock, in order of arrival,
 // at the level in force.
 //
 // IRQL: >= DISPATCH_LEVEL
 func KeAcquireInStackQueuedSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
 	queued(SpinLock).AcquireAtDpc(LockHandle)
 }
 
@@ -119,6 +147,7 @@ func KeAcquireInStackQueuedSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK, LockHandle P
 //
 // IRQL: >= DISPATCH_LEVEL
 func KeReleaseInStackQueuedSpinLockFromDpcLevel(LockHandle PKLOCK_QUEUE_HANDLE) {
+	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
 	LockHandle.ReleaseFromDpc()
 }
 
@@ -127,7 +156,8 @@ func KeReleaseInStackQueuedSpinLockFromDpcLevel(LockHandle PKLOCK_QUEUE_HANDLE) 
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeAcquireInStackQueuedSpinLockForDpc(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aSpinLock, unsafe.Pointer(SpinLock))
+	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
 	queued(SpinLock).AcquireForDpc(LockHandle)
 }
 
@@ -137,6 +167,7 @@ func KeAcquireInStackQueuedSpinLockForDpc(SpinLock PKSPIN_LOCK, LockHandle PKLOC
 // IRQL: DISPATCH_LEVEL
 func KeReleaseInStackQueuedSpinLockForDpc(LockHandle PKLOCK_QUEUE_HANDLE) {
 	exactly(irql.Dispatch)
+	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
 	LockHandle.ReleaseForDpc()
 }
 
@@ -144,4 +175,7 @@ func KeReleaseInStackQueuedSpinLockForDpc(LockHandle PKLOCK_QUEUE_HANDLE) {
 // the level before.
 //
 // IRQL: <= SYNCH_LEVEL
-func KeAcquireSpinLockRaiseToSynch(SpinLock PKSPIN_LOCK) KIRQL { return SpinLock.AcquireTo(irql.Synch) }
+func KeAcquireSpinLockRaiseToSynch(SpinLock PKSPIN_LOCK) KIRQL {
+	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
+	return SpinLock.AcquireTo(irql.Synch)
+}

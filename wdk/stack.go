@@ -82,6 +82,8 @@ func kernelStack() *arch.Stack {
 //
 // IRQL: any
 func IoGetStackLimits(LowLimit, HighLimit *ULONG_PTR) {
+	mustReach(unsafe.Pointer(LowLimit), unsafe.Sizeof(*LowLimit))
+	mustReach(unsafe.Pointer(HighLimit), unsafe.Sizeof(*HighLimit))
 	s := kernelStack()
 	*LowLimit, *HighLimit = s.Lo, s.Hi
 }

@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"irqlab/apc"
 	"irqlab/irql"
 	"irqlab/kernel"
@@ -13,7 +15,7 @@ import (
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeSuspendThread(Thread PKTHREAD) ULONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	previous, s := apc.Suspend(Thread)
 	if !NT_SUCCESS(s) {
 		kernel.RaiseStatus(s)
@@ -26,7 +28,7 @@ func KeSuspendThread(Thread PKTHREAD) ULONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeResumeThread(Thread PKTHREAD) ULONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return ULONG(apc.Resume(Thread))
 }
 
@@ -35,7 +37,7 @@ func KeResumeThread(Thread PKTHREAD) ULONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeForceResumeThread(Thread PKTHREAD) ULONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return ULONG(apc.ForceResume(Thread))
 }
 
@@ -44,7 +46,8 @@ func KeForceResumeThread(Thread PKTHREAD) ULONG {
 //
 // IRQL: PASSIVE_LEVEL
 func PsSuspendThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
-	atMost(irql.Passive)
+	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
+	mayReach(unsafe.Pointer(PreviousSuspendCount), unsafe.Sizeof(*PreviousSuspendCount))
 	previous, s := apc.Suspend(Thread)
 	if NT_SUCCESS(s) {
 		store(PreviousSuspendCount, ULONG(previous))
@@ -56,7 +59,8 @@ func PsSuspendThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
 //
 // IRQL: PASSIVE_LEVEL
 func PsResumeThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
-	atMost(irql.Passive)
+	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
+	mayReach(unsafe.Pointer(PreviousSuspendCount), unsafe.Sizeof(*PreviousSuspendCount))
 	store(PreviousSuspendCount, KeResumeThread(Thread))
 	return STATUS_SUCCESS
 }

@@ -35,6 +35,9 @@ const systemProcessID HANDLE = ob.SystemID
 // IRQL: PASSIVE_LEVEL
 func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, ProcessHandle HANDLE, ClientId *CLIENT_ID, StartRoutine PKSTART_ROUTINE, StartContext PVOID) NTSTATUS {
 	atMost(irql.Passive)
+	mayReach(unsafe.Pointer(ThreadHandle), unsafe.Sizeof(*ThreadHandle))
+	mayReach(unsafe.Pointer(ObjectAttributes), unsafe.Sizeof(*ObjectAttributes))
+	mayReach(unsafe.Pointer(ClientId), unsafe.Sizeof(*ClientId))
 	if a := ObjectAttributes; a != nil && a.Attributes&^(OBJ_KERNEL_HANDLE|OBJ_CASE_INSENSITIVE) != 0 {
 		return STATUS_INVALID_PARAMETER
 	}
@@ -112,7 +115,7 @@ func PsGetCurrentProcessId() HANDLE { return systemProcessID }
 //
 // IRQL: <= DISPATCH_LEVEL
 func PsGetThreadId(Thread PETHREAD) HANDLE {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return HANDLE(Thread.ID)
 }
 
@@ -120,7 +123,7 @@ func PsGetThreadId(Thread PETHREAD) HANDLE {
 //
 // IRQL: <= DISPATCH_LEVEL
 func PsIsSystemThread(Thread PETHREAD) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return Thread.System
 }
 
@@ -128,7 +131,7 @@ func PsIsSystemThread(Thread PETHREAD) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func PsIsThreadTerminating(Thread PETHREAD) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return Thread.ExitStatus != STATUS_PENDING
 }
 
@@ -136,7 +139,7 @@ func PsIsThreadTerminating(Thread PETHREAD) BOOLEAN {
 //
 // IRQL: <= APC_LEVEL
 func PsGetThreadExitStatus(Thread PETHREAD) NTSTATUS {
-	atMost(irql.APC)
+	atMostWith(irql.APC, &aThread, unsafe.Pointer(Thread))
 	if Thread.Header.State() == 0 {
 		return STATUS_PENDING
 	}
@@ -149,6 +152,7 @@ func PsGetThreadExitStatus(Thread PETHREAD) NTSTATUS {
 // IRQL: <= APC_LEVEL
 func PsLookupThreadByThreadId(ThreadId HANDLE, Thread *PETHREAD) NTSTATUS {
 	atMost(irql.APC)
+	mustReach(unsafe.Pointer(Thread), unsafe.Sizeof(*Thread))
 	if ThreadId != HANDLE(uint32(ThreadId)) {
 		return STATUS_INVALID_PARAMETER
 	}
@@ -175,16 +179,17 @@ func lookup(a *kernel.Args) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeReadStateThread(Thread PKTHREAD) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return Thread.Header.State() != 0
 }
 
 // KeSetPriorityThread sets the thread's priority, 1 to 31, and returns the one
-// before. A variable thread above its base sinks back to it.
+// before. A priority beyond that counts as the nearest. A variable thread above
+// its base sinks back to it.
 //
 // IRQL: PASSIVE_LEVEL
 func KeSetPriorityThread(Thread PKTHREAD, Priority KPRIORITY) KPRIORITY {
-	atMost(irql.Passive)
+	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
 	p := min(max(Priority, LOW_PRIORITY), HIGH_PRIORITY)
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(p)}
 	kernel.Enter(setPriority, &a)
@@ -197,7 +202,7 @@ func setPriority(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).SetPriori
 //
 // IRQL: PASSIVE_LEVEL
 func KeQueryPriorityThread(Thread PKTHREAD) KPRIORITY {
-	atMost(irql.Passive)
+	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
 	return KPRIORITY(Thread.Priority)
 }
 
@@ -207,7 +212,7 @@ func KeQueryPriorityThread(Thread PKTHREAD) KPRIORITY {
 //
 // IRQL: PASSIVE_LEVEL
 func KeSetBasePriorityThread(Thread PKTHREAD, Increment LONG) LONG {
-	atMost(irql.Passive)
+	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(Increment)}
 	kernel.Enter(setBase, &a)
 	return LONG(a.R)

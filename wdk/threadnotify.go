@@ -77,6 +77,9 @@ func notifyKey(r PCREATE_THREAD_NOTIFY_ROUTINE) uintptr { return *(*uintptr)(uns
 // IRQL: PASSIVE_LEVEL
 func IoCreateSystemThread(IoObject PVOID, ThreadHandle PHANDLE, DesiredAccess ULONG, ObjectAttributes *OBJECT_ATTRIBUTES, ProcessHandle HANDLE, ClientId *CLIENT_ID, StartRoutine PKSTART_ROUTINE, StartContext PVOID) NTSTATUS {
 	atMost(irql.Passive)
+	mayReach(unsafe.Pointer(ThreadHandle), unsafe.Sizeof(*ThreadHandle))
+	mayReach(unsafe.Pointer(ObjectAttributes), unsafe.Sizeof(*ObjectAttributes))
+	mayReach(unsafe.Pointer(ClientId), unsafe.Sizeof(*ClientId))
 	if StartRoutine == nil {
 		return STATUS_INVALID_PARAMETER
 	}

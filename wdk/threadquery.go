@@ -13,7 +13,8 @@ import (
 //
 // IRQL: PASSIVE_LEVEL
 func KeQueryRuntimeThread(Thread PKTHREAD, UserTime *ULONG) ULONG {
-	atMost(irql.Passive)
+	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
+	mustReach(unsafe.Pointer(UserTime), unsafe.Sizeof(*UserTime))
 	*UserTime = 0
 	return ULONG(kernel.DurationOf(cyclesOf(Thread)) / 100 / kernel.TimeIncrement)
 }
@@ -23,7 +24,8 @@ func KeQueryRuntimeThread(Thread PKTHREAD, UserTime *ULONG) ULONG {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeQueryTotalCycleTimeThread(Thread PKTHREAD, CycleTimeStamp *ULONG64) ULONG64 {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
+	mustReach(unsafe.Pointer(CycleTimeStamp), unsafe.Sizeof(*CycleTimeStamp))
 	n := cyclesOf(Thread)
 	*CycleTimeStamp = ULONG64(KeQueryPerformanceCounter(nil))
 	return n
@@ -41,7 +43,7 @@ func queryCycles(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).RunTime()
 //
 // IRQL: <= DISPATCH_LEVEL
 func PsGetThreadCreateTime(Thread PETHREAD) LONGLONG {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return Thread.CreateTime
 }
 
@@ -55,7 +57,7 @@ func IoIsSystemThread(Thread PETHREAD) BOOLEAN { return PsIsSystemThread(Thread)
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeBoostPriorityThread(Thread PKTHREAD, Increment KPRIORITY) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(min(max(Increment, 0), HIGH_PRIORITY))}
 	kernel.Enter(boostThread, &a)
 }
@@ -69,7 +71,7 @@ func boostThread(a *kernel.Args) { (*kernel.Thread)(a.P).Boost(int8(a.A)) }
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeSetDisableBoostThread(Thread PKTHREAD, Disable BOOLEAN) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: truth(Disable)}
 	kernel.Enter(setNoBoost, &a)
 	return a.R != 0
@@ -82,7 +84,7 @@ func setNoBoost(a *kernel.Args) { a.R = truth((*kernel.Thread)(a.P).SetNoBoost(a
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeSetAffinityThread(Thread PKTHREAD, Affinity KAFFINITY) KAFFINITY {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	if Affinity&KeQueryActiveProcessors() == 0 {
 		bugcheck.Stop(bugcheck.InvalidAffinitySet, uintptr(Affinity), uintptr(unsafe.Pointer(Thread)), 0, 0)
 	}
@@ -101,7 +103,7 @@ func setThreadAffinity(a *kernel.Args) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeSetIdealProcessorThread(Thread PKTHREAD, Processor UCHAR) UCHAR {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(Processor)}
 	kernel.Enter(setIdeal, &a)
 	return UCHAR(a.R)

@@ -1,6 +1,8 @@
 package wdk
 
 import (
+	"unsafe"
+
 	"sync"
 	"sync/atomic"
 
@@ -20,6 +22,7 @@ func KeQueryInterruptTime() ULONGLONG { return kernel.InterruptTime() }
 //
 // IRQL: any
 func KeQueryInterruptTimePrecise(QpcTimeStamp *ULONG64) ULONG64 {
+	mayReach(unsafe.Pointer(QpcTimeStamp), unsafe.Sizeof(*QpcTimeStamp))
 	*QpcTimeStamp = arch.Counter()
 	return kernel.InterruptTime()
 }
@@ -27,17 +30,26 @@ func KeQueryInterruptTimePrecise(QpcTimeStamp *ULONG64) ULONG64 {
 // KeQuerySystemTime stores the time since 1601-01-01 UTC in units of 100 ns.
 //
 // IRQL: any
-func KeQuerySystemTime(CurrentTime PLARGE_INTEGER) { *CurrentTime = kernel.SystemTime() }
+func KeQuerySystemTime(CurrentTime PLARGE_INTEGER) {
+	mustReach(unsafe.Pointer(CurrentTime), unsafe.Sizeof(*CurrentTime))
+	*CurrentTime = kernel.SystemTime()
+}
 
 // KeQuerySystemTimePrecise is KeQuerySystemTime: all times here are precise.
 //
 // IRQL: any
-func KeQuerySystemTimePrecise(CurrentTime PLARGE_INTEGER) { *CurrentTime = kernel.SystemTime() }
+func KeQuerySystemTimePrecise(CurrentTime PLARGE_INTEGER) {
+	mustReach(unsafe.Pointer(CurrentTime), unsafe.Sizeof(*CurrentTime))
+	*CurrentTime = kernel.SystemTime()
+}
 
 // KeQueryTickCount stores the number of clock ticks since boot.
 //
 // IRQL: any
-func KeQueryTickCount(CurrentCount PLARGE_INTEGER) { *CurrentCount = int64(kernel.TickCount()) }
+func KeQueryTickCount(CurrentCount PLARGE_INTEGER) {
+	mustReach(unsafe.Pointer(CurrentCount), unsafe.Sizeof(*CurrentCount))
+	*CurrentCount = int64(kernel.TickCount())
+}
 
 // KeQueryTimeIncrement returns the length of a clock tick in units of 100 ns.
 //
@@ -49,6 +61,7 @@ func KeQueryTimeIncrement() ULONG { return kernel.TimeIncrement }
 //
 // IRQL: any
 func KeQueryPerformanceCounter(PerformanceFrequency PLARGE_INTEGER) LARGE_INTEGER {
+	mayReach(unsafe.Pointer(PerformanceFrequency), unsafe.Sizeof(*PerformanceFrequency))
 	if PerformanceFrequency != nil {
 		*PerformanceFrequency = int64(board.CounterHz())
 	}
@@ -76,6 +89,8 @@ func KeQueryUnbiasedInterruptTime() ULONGLONG { return kernel.InterruptTime() }
 //
 // IRQL: any
 func ExSystemTimeToLocalTime(SystemTime, LocalTime PLARGE_INTEGER) {
+	mustReach(unsafe.Pointer(SystemTime), unsafe.Sizeof(*SystemTime))
+	mustReach(unsafe.Pointer(LocalTime), unsafe.Sizeof(*LocalTime))
 	*LocalTime = *SystemTime - kernel.TimeZoneBias
 }
 
@@ -83,6 +98,8 @@ func ExSystemTimeToLocalTime(SystemTime, LocalTime PLARGE_INTEGER) {
 //
 // IRQL: any
 func ExLocalTimeToSystemTime(LocalTime, SystemTime PLARGE_INTEGER) {
+	mustReach(unsafe.Pointer(LocalTime), unsafe.Sizeof(*LocalTime))
+	mustReach(unsafe.Pointer(SystemTime), unsafe.Sizeof(*SystemTime))
 	*SystemTime = *LocalTime + kernel.TimeZoneBias
 }
 
@@ -138,5 +155,8 @@ func resolution() ULONG {
 //
 // IRQL: any
 func ExQueryTimerResolution(MaximumTime, MinimumTime, CurrentTime *ULONG) {
+	mustReach(unsafe.Pointer(MaximumTime), unsafe.Sizeof(*MaximumTime))
+	mustReach(unsafe.Pointer(MinimumTime), unsafe.Sizeof(*MinimumTime))
+	mustReach(unsafe.Pointer(CurrentTime), unsafe.Sizeof(*CurrentTime))
 	*MaximumTime, *MinimumTime, *CurrentTime = coarsestResolution, finestResolution, resolution()
 }

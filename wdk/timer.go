@@ -1,12 +1,17 @@
 package wdk
 
-import "irqlab/irql"
+import (
+	"unsafe"
+
+	"irqlab/irql"
+)
 
 // KeInitializeTimer makes Timer a notification timer that is not set.
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeInitializeTimer(Timer PKTIMER) {
 	atMost(irql.Dispatch)
+	mayBecome(&aTimer, unsafe.Pointer(Timer))
 	Timer.InitNotification()
 }
 
@@ -15,6 +20,7 @@ func KeInitializeTimer(Timer PKTIMER) {
 // IRQL: <= DISPATCH_LEVEL
 func KeInitializeTimerEx(Timer PKTIMER, Type TIMER_TYPE) {
 	atMost(irql.Dispatch)
+	mayBecome(&aTimer, unsafe.Pointer(Timer))
 	if Type == SynchronizationTimer {
 		Timer.InitSynchronization()
 	} else {
@@ -28,7 +34,10 @@ func KeInitializeTimerEx(Timer PKTIMER, Type TIMER_TYPE) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeSetTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Dpc PKDPC) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
+	if Dpc != nil {
+		mustBe(&aDPC, unsafe.Pointer(Dpc))
+	}
 	return Timer.Set(DueTime, 0, Dpc)
 }
 
@@ -36,7 +45,10 @@ func KeSetTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Dpc PKDPC) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeSetTimerEx(Timer PKTIMER, DueTime LARGE_INTEGER, Period LONG, Dpc PKDPC) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
+	if Dpc != nil {
+		mustBe(&aDPC, unsafe.Pointer(Dpc))
+	}
 	return Timer.Set(DueTime, uint32(Period), Dpc)
 }
 
@@ -45,7 +57,10 @@ func KeSetTimerEx(Timer PKTIMER, DueTime LARGE_INTEGER, Period LONG, Dpc PKDPC) 
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeSetCoalescableTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Period, TolerableDelay ULONG, Dpc PKDPC) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
+	if Dpc != nil {
+		mustBe(&aDPC, unsafe.Pointer(Dpc))
+	}
 	return Timer.SetCoalescable(DueTime, Period, TolerableDelay, Dpc)
 }
 
@@ -54,7 +69,7 @@ func KeSetCoalescableTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Period, Tolerab
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeCancelTimer(Timer PKTIMER) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
 	return Timer.Cancel()
 }
 
@@ -62,6 +77,6 @@ func KeCancelTimer(Timer PKTIMER) BOOLEAN {
 //
 // IRQL: <= DISPATCH_LEVEL
 func KeReadStateTimer(Timer PKTIMER) BOOLEAN {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
 	return Timer.State()
 }

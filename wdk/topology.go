@@ -80,6 +80,9 @@ var (
 // IRQL: <= DISPATCH_LEVEL
 func KeQueryLogicalProcessorRelationship(ProcessorNumber *PROCESSOR_NUMBER, RelationshipType LOGICAL_PROCESSOR_RELATIONSHIP, Information *SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX, Length *ULONG) NTSTATUS {
 	atMost(irql.Dispatch)
+	mayReach(unsafe.Pointer(ProcessorNumber), unsafe.Sizeof(*ProcessorNumber))
+	mayReach(unsafe.Pointer(Information), unsafe.Sizeof(*Information))
+	mustReach(unsafe.Pointer(Length), unsafe.Sizeof(*Length))
 	first, n := ULONG(0), atomic.LoadUint32(&arch.NumCPUs)
 	if ProcessorNumber != nil {
 		if first = KeGetProcessorIndexFromNumber(ProcessorNumber); first == INVALID_PROCESSOR_INDEX {

@@ -48,7 +48,9 @@ func KeWaitForMutexObject(Mutex PVOID, WaitReason KWAIT_REASON, WaitMode KPROCES
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
 func KeWaitForMultipleObjects(Count ULONG, Object []PVOID, WaitType WAIT_TYPE, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER, WaitBlockArray PKWAIT_BLOCK) NTSTATUS {
 	mayWait(Timeout)
-	mustBeWaitable(WaitMode, Object...)
+	if Checked {
+		mustBeWaitables(Count, Object, WaitMode, WaitBlockArray)
+	}
 	objects := (**kernel.Header)(unsafe.Pointer(unsafe.SliceData(Object[:min(int(Count), MAXIMUM_WAIT_OBJECTS)])))
 	return sync.WaitMany(objects, int(Count), WaitType, Timeout, Alertable, WaitMode, WaitBlockArray)
 }
@@ -60,6 +62,7 @@ func mayWait(timeout PLARGE_INTEGER) {
 	if !Checked {
 		return
 	}
+	mayReach(unsafe.Pointer(timeout), unsafe.Sizeof(*timeout))
 	l := irql.Current()
 	if dpc.ExecutingThreaded() && (timeout == nil || *timeout != 0) {
 		rule := uintptr(waitAtDispatch)
@@ -83,6 +86,26 @@ func mayWait(timeout PLARGE_INTEGER) {
 	bugcheck.Stop(bugcheck.VerifierDetectedViolation, rule, uintptr(l), 0, 0)
 }
 
+// mustBeWaitables is mustBeWaitable for count objects, which must not be too many
+// for their wait blocks. It raises STATUS_ACCESS_VIOLATION if they are more than
+// there are.
+func mustBeWaitables(count ULONG, objects []PVOID, mode KPROCESSOR_MODE, blocks PKWAIT_BLOCK) {
+	most := ULONG(MAXIMUM_WAIT_OBJECTS)
+	if blocks == nil {
+		most = THREAD_WAIT_OBJECTS
+	}
+	switch {
+	case count == 0 || count > most:
+		bugcheck.Stop(bugcheck.MaximumWaitObjects, uintptr(count), uintptr(most), 0, 0)
+	case int(count) > len(objects):
+		kernel.RaiseStatus(STATUS_ACCESS_VIOLATION)
+	}
+	mustBeWaitable(mode, objects[:count]...)
+	if blocks != nil {
+		mustBe(&aWaitBlock, unsafe.Pointer(blocks))
+	}
+}
+
 // mustBeWaitable stops the machine for what cannot be waited for: an object on the stack
 // of a user, which may be paged out meanwhile, a KMUTEX on behalf of a user, and
 // what is no dispatcher object at all, such as a FAST_MUTEX.
@@ -94,12 +117,8 @@ func mustBeWaitable(mode KPROCESSOR_MODE, objects ...PVOID) {
 		if mode == UserMode && !mm.InPool(uintptr(o)) {
 			bugcheck.Stop(bugcheck.VerifierDetectedViolation, userWaitOnStack, uintptr(o), 0, 0)
 		}
-		h := (*kernel.Header)(o)
-		if !h.Plausible() {
-			bugcheck.StopBecause("what is waited for is no event, mutex, semaphore, timer, thread, process or queue",
-				bugcheck.VerifierDetectedViolation, noObject, uintptr(irql.Current()), uintptr(o), uintptr(h.Type))
-		}
-		if mode == UserMode && h.Type == kernel.TypeMutant && (*kernel.Mutant)(o).APCDisable != 0 {
+		mustBe(&aWaitable, o)
+		if mode == UserMode && (*kernel.Header)(o).Type == kernel.TypeMutant && (*kernel.Mutant)(o).APCDisable != 0 {
 			bugcheck.StopBecause("a KMUTEX is waited for on behalf of a user, who would return to user mode with it",
 				bugcheck.VerifierDetectedViolation, userWaitForMutex, uintptr(irql.Current()), uintptr(o), 0)
 		}
@@ -115,6 +134,7 @@ func mustBeWaitable(mode KPROCESSOR_MODE, objects ...PVOID) {
 //
 // IRQL: <= APC_LEVEL
 func KeDelayExecutionThread(WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Interval PLARGE_INTEGER) NTSTATUS {
+	mustReach(unsafe.Pointer(Interval), unsafe.Sizeof(*Interval))
 	if irql.Current() != irql.Dispatch || !dpc.Executing() {
 		atMost(irql.APC)
 	}

@@ -63,7 +63,7 @@ const workTag pool.Tag = 'I' | 'o'<<8 | 'W'<<16 | 'i'<<24
 //
 // IRQL: any
 func ExInitializeWorkItem(Item PWORK_QUEUE_ITEM, Routine PWORKER_THREAD_ROUTINE, Context PVOID) {
-	inPool(unsafe.Pointer(Item))
+	mayBecome(&aWorkItem, unsafe.Pointer(Item))
 	hold(unsafe.Pointer(Item), Routine, Context)
 	Item.Init(Routine, Context)
 }
@@ -73,7 +73,7 @@ func ExInitializeWorkItem(Item PWORK_QUEUE_ITEM, Routine PWORKER_THREAD_ROUTINE,
 //
 // IRQL: <= DISPATCH_LEVEL
 func ExQueueWorkItem(WorkItem PWORK_QUEUE_ITEM, QueueType WORK_QUEUE_TYPE) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &aWorkItem, unsafe.Pointer(WorkItem))
 	WorkItem.Queue(QueueType)
 }
 
@@ -100,7 +100,7 @@ func IoSizeofWorkItem() ULONG { return ULONG(unsafe.Sizeof(IO_WORKITEM{})) }
 //
 // IRQL: any
 func IoInitializeWorkItem(IoObject PVOID, IoWorkItem PIO_WORKITEM) {
-	inPool(unsafe.Pointer(IoWorkItem))
+	mayBecome(&anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	IoWorkItem.object = uintptr(IoObject)
 	IoWorkItem.item.Init(runIoWork, PVOID(IoWorkItem))
 }
@@ -110,6 +110,7 @@ func IoInitializeWorkItem(IoObject PVOID, IoWorkItem PIO_WORKITEM) {
 //
 // IRQL: any
 func IoUninitializeWorkItem(IoWorkItem PIO_WORKITEM) {
+	mustBe(&anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	IoWorkItem.checkIdle()
 	hold[PIO_WORKITEM_ROUTINE](unsafe.Pointer(IoWorkItem), nil, nil)
 }
@@ -118,7 +119,7 @@ func IoUninitializeWorkItem(IoWorkItem PIO_WORKITEM) {
 //
 // IRQL: <= DISPATCH_LEVEL
 func IoFreeWorkItem(IoWorkItem PIO_WORKITEM) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	IoWorkItem.checkIdle()
 	pool.Free(unsafe.Pointer(IoWorkItem), workTag)
 }
@@ -131,7 +132,7 @@ func (w *IO_WORKITEM) checkIdle() { w.item.CheckIdle() }
 //
 // IRQL: <= DISPATCH_LEVEL
 func IoQueueWorkItem(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTINE, QueueType WORK_QUEUE_TYPE, Context PVOID) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	hold(unsafe.Pointer(IoWorkItem), WorkerRoutine, Context)
 	IoWorkItem.queue(*(*uintptr)(unsafe.Pointer(&WorkerRoutine)), false, QueueType, Context)
 }
@@ -141,7 +142,7 @@ func IoQueueWorkItem(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTINE
 //
 // IRQL: <= DISPATCH_LEVEL
 func IoQueueWorkItemEx(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTINE_EX, QueueType WORK_QUEUE_TYPE, Context PVOID) {
-	atMost(irql.Dispatch)
+	atMostWith(irql.Dispatch, &anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	hold(unsafe.Pointer(IoWorkItem), WorkerRoutine, Context)
 	IoWorkItem.queue(*(*uintptr)(unsafe.Pointer(&WorkerRoutine)), true, QueueType, Context)
 }
