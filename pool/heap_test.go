@@ -153,7 +153,7 @@ func TestExhaustion(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	h := newHeap(t, true)
 	for _, pages := range []uintptr{arenaPages, maxPages, maxPages + 1} {
-		if p, _ := h.alloc(pages*pageSize, testTag); p != 0 || len(theArena.mapped) != 0 {
+		if p, _ := h.alloc(pages*pageSize, testTag, 0); p != 0 || len(theArena.mapped) != 0 {
 			t.Errorf("%d pages: at %#x, with %d runs of pages mapped", pages, p, len(theArena.mapped))
 		}
 	}

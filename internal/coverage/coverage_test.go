@@ -35,6 +35,21 @@ func TestTableIsFresh(t *testing.T) {
 	}
 }
 
+func TestCallsAreFresh(t *testing.T) {
+	dir := root(t)
+	want, err := Calls(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(CallsFile(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error(`tests/badinput does not call what package wdk has: run "go generate ./internal/coverage"`)
+	}
+}
+
 // The IRQL line of a routine allows what its row allows, and no more.
 func TestLines(t *testing.T) {
 	states, err := States(root(t))

@@ -44,6 +44,7 @@ type State struct {
 	Tested      bool   // at each of its levels, and at each other one
 	Line        string // its IRQL line
 	Reason      string // why it is not implemented
+	BadInput    string // whether tests/badinput gives it bad arguments, or why not
 }
 
 // States returns the state of each routine, by name.
@@ -56,11 +57,15 @@ func States(root string) ([]State, error) {
 	if err != nil {
 		return nil, err
 	}
+	input, err := badInput(root)
+	if err != nil {
+		return nil, err
+	}
 	reasons := scope()
 	var all []State
 	for _, r := range spec.Routines() {
 		line, ok := names[r.Name]
-		s := State{Routine: r, Implemented: ok, Tested: ok && tests[r.Name], Line: line}
+		s := State{Routine: r, Implemented: ok, Tested: ok && tests[r.Name], Line: line, BadInput: input[r.Name]}
 		if !ok {
 			s.Reason = reasons[r.Name]
 		}
@@ -94,6 +99,8 @@ levels that its documentation page states and what irqlab has of it. *Tested at 
 levels* means that tests/levels calls the routine at each level from 0 to 15: where
 the page allows the call it must work, elsewhere it must end in a bug check. A
 callback must be called at the levels that it may be called at, and no other.
+*Tested* with bad input means that tests/badinput gives the routine bad pointers,
+handles and numbers, one at a time, and knows what must come of each.
 Levels in parentheses are not documented but follow from the sources that the
 specification names.
 
@@ -116,9 +123,9 @@ func WriteTable(w io.Writer, root string) error {
 		}
 	}
 	fmt.Fprintf(w, "Of %d, %d are implemented and %d tested at their levels.\n\n", len(states), implemented, tested)
-	fmt.Fprint(w, "| routine | levels | state |\n|---|---|---|\n")
+	fmt.Fprint(w, "| routine | levels | state | bad input |\n|---|---|---|---|\n")
 	for _, s := range states {
-		fmt.Fprintf(w, "| `%s` | %s | %s |\n", s.Name, levels(&s.Routine), s.String())
+		fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", s.Name, levels(&s.Routine), s.String(), s.BadInput)
 	}
 	return nil
 }
@@ -141,8 +148,15 @@ func levels(r *spec.Routine) string {
 // TableFile is the table's place.
 func TableFile(root string) string { return filepath.Join(root, "docs", "wdk.md") }
 
-// Generate writes the table into its file.
+// Generate writes the tables into their files.
 func Generate(root string) error {
+	calls, err := Calls(root)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(CallsFile(root), calls, 0o666); err != nil {
+		return err
+	}
 	f, err := os.Create(TableFile(root))
 	if err != nil {
 		return err

@@ -1,0 +1,100 @@
+package badinput
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"irqlab/irql"
+	. "irqlab/wdk"
+)
+
+// A handle is bad in these ways.
+const (
+	isZero    = "zero"
+	invented  = "invented"
+	inKernel  = "invented, for the kernel"
+	stale     = "closed"
+	otherType = "of another type"
+	self      = "the current thread"
+)
+
+// badHandles returns bad handles, or IDs.
+func (b *bench) badHandles(name string) map[string]HANDLE {
+	if strings.HasSuffix(name, "Id") {
+		return map[string]HANDLE{isZero: 0, invented: 4 * 3001 << 20, inKernel: 0xFFFF_FFFF_8000_0000 | 4*3001}
+	}
+	h := map[string]HANDLE{isZero: 0, invented: 4 * 3001, inKernel: 0xFFFF_FFFF_8000_0000 | 4*3001, otherType: b.handles["Event"]}
+	switch {
+	case strings.Contains(name, "Process"):
+		h[self] = NtCurrentThread()
+	case strings.HasPrefix(name, "Event"):
+		h[otherType] = b.handles["Semaphore"]
+	}
+	return h
+}
+
+// closedHandle returns a handle that is closed.
+func closedHandle() HANDLE {
+	var h HANDLE
+	ZwCreateEvent(&h, EVENT_ALL_ACCESS, nil, NotificationEvent, false)
+	ZwClose(h)
+	return h
+}
+
+// handlesOf checks a routine's handles.
+func (b *bench) handlesOf(r *routine) {
+	f := reflect.TypeOf(r.fn)
+	for i := range f.NumIn() {
+		t := f.In(i)
+		many := t == of[[]HANDLE]()
+		if t != of[HANDLE]() && !many {
+			continue
+		}
+		name := r.params[i]
+		kinds := b.badHandles(name)
+		if !strings.HasSuffix(name, "Id") {
+			kinds[stale] = closedHandle()
+		}
+		for kind, h := range kinds {
+			want := badHandle
+			if kind == otherType || kind == self {
+				want = mismatch
+				if !typedHandle(name) {
+					continue
+				}
+			}
+			b.check(r, i, kind, irql.Passive, func() (reflect.Value, func()) {
+				v := reflect.New(t).Elem()
+				if many {
+					v = reflect.ValueOf([]HANDLE{h})
+				} else {
+					v.SetUint(uint64(h))
+				}
+				return v, func() {}
+			}, want)
+		}
+	}
+}
+
+// typedHandle reports whether a parameter takes handles to one type of object.
+func typedHandle(name string) bool {
+	for _, t := range []string{"Process", "Thread", "Event", "Mutant", "Semaphore", "Timer"} {
+		if strings.HasSuffix(name, t+"Handle") {
+			return true
+		}
+	}
+	return false
+}
+
+// TestHandles gives every routine every kind of bad handle.
+func TestHandles(t *testing.T) {
+	b := newBench(t)
+	watch(t, func(step func(string)) {
+		b.step = step
+		for i := range routines {
+			b.handlesOf(&routines[i])
+		}
+	})
+	t.Logf("%d calls", b.cases)
+}

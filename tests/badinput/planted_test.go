@@ -1,0 +1,96 @@
+package badinput
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"irqlab/irql"
+	"irqlab/wdk"
+)
+
+// Routines that lack a check, that hang, that forget what they changed, and that
+// let a panic of Go out must be seen.
+func TestPlanted(t *testing.T) {
+	b := newBench(t)
+	var seen []string
+	b.report = func(format string, args ...any) { seen = append(seen, fmt.Sprintf(format, args...)) }
+	find := func(name string) *routine {
+		return &routines[slices.IndexFunc(routines, func(r routine) bool { return r.name == name })]
+	}
+	value := new(wdk.KEVENT)
+	cleared := func() (reflect.Value, func()) {
+		m := fresh(reflect.TypeOf(*value).Size())
+		return reflect.ValueOf(wdk.PKEVENT(m.p)), m.free
+	}
+	planted := func(fn func(wdk.PKEVENT)) *routine {
+		return &routine{"Planted", fn, []string{"Event"}, func(a *arguments) { fn(argument[wdk.PKEVENT](a, 0)) }}
+	}
+	for _, p := range []struct {
+		says string
+		plan func()
+	}{
+		{"returns, want " + notOne, func() {
+			wdk.Checked = false
+			b.check(find("KeReadStateEvent"), 0, "cleared", irql.Passive, cleared, notOne)
+			wdk.Checked = true
+		}},
+		{notOne + ", want returns", func() {
+			b.check(find("KeReadStateEvent"), 0, "cleared", irql.Passive, cleared, "returns")
+		}},
+		{"returns at", func() {
+			b.check(planted(func(wdk.PKEVENT) { irql.Raise(irql.APC) }), 0, "", irql.Passive, cleared, anyReturn)
+		}},
+		{"what APCs are disabled", func() {
+			b.check(planted(func(wdk.PKEVENT) { wdk.KeEnterCriticalRegion() }), 0, "", irql.Passive, cleared, anyReturn)
+		}},
+		{"panic: runtime error: index out of range", func() {
+			none := []int{}
+			b.check(planted(func(wdk.PKEVENT) { none[len(none)]++ }), 0, "", irql.Passive, cleared, anyReturn)
+		}},
+	} {
+		seen = nil
+		watch(t, func(step func(string)) {
+			b.step = step
+			p.plan()
+		})
+		if len(seen) != 1 || !strings.Contains(seen[0], p.says) {
+			t.Errorf("found %q, want %q", seen, p.says)
+		}
+	}
+	if what, err := watched(func(step func(string)) {
+		step("a hang")
+		time.Sleep(time.Second)
+	}, 20*time.Millisecond); err == nil || what != "a hang" {
+		t.Errorf("%q, %v: a hang was not seen", what, err)
+	}
+}
+
+// What the tables name must be there.
+func TestTables(t *testing.T) {
+	known := map[string]bool{}
+	for _, r := range routines {
+		known[r.name] = true
+		for _, p := range r.params {
+			known[r.name+"."+p] = true
+		}
+	}
+	for name := range reasons {
+		if !known[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	for key := range exceptions {
+		if name, _, _ := strings.Cut(key, " "); !known[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	for key := range numbers {
+		if !known[key] {
+			t.Errorf("there is no %s", key)
+		}
+	}
+}
