@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +153,45 @@ func TestKDAttach(t *testing.T) {
 			t.Errorf("status %d, %v\n%s%s%s", status, err, out, errs, console.String())
 		}
 		contains(t, "at the end", out, `irqlab/board\.Exit`, `TrapFrame @`, `runtime\.exit`)
+	})
+}
+
+// A debugger attaches to a machine that runs, which goes on when it has left.
+func TestKDAttachRunning(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		address, err := loopback(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := strings.Cut(address, ":")
+		image := buildImage(t, arch, "../../shell")
+		machine := exec.CommandContext(t.Context(), tool, "run", "-arch", arch, "-timeout", "2m",
+			"-qemu", "-gdb", "-qemu", "tcp:"+address, "../../shell")
+		keys, err := machine.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		console, err := machine.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := machine.Start(); err != nil {
+			t.Fatal(err)
+		}
+		booted, err := bufio.NewReader(console).ReadString('>') // of the prompt
+		out, errs, status := irqlab(t, "", "kd", "-attach", ":"+port, image, "-c", "!irql; q")
+		if status != 0 {
+			t.Errorf("status %d\n%s%s%s, %v", status, out, errs, booted, err)
+		}
+		contains(t, "attached", out, `(?m)^.*PASSIVE_LEVEL|DISPATCH_LEVEL`)
+		fmt.Fprintln(keys, "exit")
+		io.Copy(io.Discard, console)
+		if err := machine.Wait(); err != nil {
+			t.Errorf("the machine after the debugger has left: %v", err)
+		}
 	})
 }
 

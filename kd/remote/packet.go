@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 )
 
@@ -23,12 +24,19 @@ type stream struct {
 	in   *bufio.Reader
 }
 
-// exchange sends a packet and returns the answer.
+// exchange sends a packet and returns the answer. QEMU stops the machine for a
+// debugger that connects, and older ones say so unasked, before or after another
+// answer: of the packets sent here only ? is answered with a stop.
 func (s *stream) exchange(data string) (string, error) {
 	if err := s.send(data); err != nil {
 		return "", err
 	}
-	return s.receive(answerTime)
+	for {
+		answer, err := s.receive(answerTime)
+		if err != nil || data == "?" || !strings.HasPrefix(answer, "T") {
+			return answer, err
+		}
+	}
 }
 
 func (s *stream) send(data string) error {

@@ -25,6 +25,7 @@ func stub(t *testing.T, answers map[string]string) *Target {
 			return
 		}
 		defer conn.Close()
+		fmt.Fprint(conn, "$T05#b9") // the machine has stopped for the debugger
 		in := bufio.NewReader(conn)
 		for {
 			if c, err := in.ReadByte(); err != nil || c != '$' {
