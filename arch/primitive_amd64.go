@@ -22,10 +22,11 @@ var (
 	enable      func()
 	change      func(from, to *Context, time *Account, bucket *uint64) unsafe.Pointer
 	callOn      func(s *Stack, fn func(uintptr), arg uintptr)
+	become      func(c *Context)
 )
 
 // primitives are the closures' objects: each is the address of its code.
-var primitives [13]uintptr
+var primitives [14]uintptr
 
 func initPrimitives() {
 	primitives = primitiveCode()
@@ -45,10 +46,11 @@ func initPrimitives() {
 	set(unsafe.Pointer(&enable), 10)
 	set(unsafe.Pointer(&change), 11)
 	set(unsafe.Pointer(&callOn), 12)
+	set(unsafe.Pointer(&become), 13)
 }
 
 // defined in primitive_amd64.s
-func primitiveCode() [13]uintptr
+func primitiveCode() [14]uintptr
 
 // ThisCPU returns the processor's block. The answer is stable only at
 // DISPATCH_LEVEL and above or with interrupts disabled.
@@ -106,6 +108,10 @@ func Switch(from, to *Context, time *Account, bucket *uint64) unsafe.Pointer {
 // so. Kernel context only, at DISPATCH_LEVEL or above, so that the processor
 // stays.
 func CallOn(s *Stack, fn func(uintptr), arg uintptr) { callOn(s, fn, arg) }
+
+// Become makes c the running context, on the stack in use, which c has as its
+// own. Kernel context, DISPATCH_LEVEL or above.
+func Become(c *Context) { become(c) }
 
 // Dispatcher returns package kernel's state of the running processor.
 func Dispatcher() unsafe.Pointer { return dispatcher() }

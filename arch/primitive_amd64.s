@@ -116,7 +116,17 @@ TEXT callOn<>(SB),NOSPLIT|NOFRAME,$0
 	POPQ	BP
 	RET
 
-TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-104
+// become makes context AX the running one on the same stack.
+TEXT become<>(SB),NOSPLIT|NOFRAME,$0
+	LEAQ	(Context_Stack+Stack_G)(AX), R14
+	CLI
+	MOVQ	AX, CPU_Context(GS)
+	MOVQ	R14, CPU_KernelG(GS)
+	MOVQ	R14, CPU_machine_tls(GS)
+	STI
+	RET
+
+TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-112
 	LEAQ	thisCPU<>(SB), AX
 	MOVQ	AX, ret+0(FP)
 	LEAQ	thisContext<>(SB), AX
@@ -143,4 +153,6 @@ TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-104
 	MOVQ	AX, ret+88(FP)
 	LEAQ	callOn<>(SB), AX
 	MOVQ	AX, ret+96(FP)
+	LEAQ	become<>(SB), AX
+	MOVQ	AX, ret+104(FP)
 	RET

@@ -69,5 +69,9 @@ func change(from, to *Context, time *Account, bucket *uint64)
 // stays.
 func CallOn(s *Stack, fn func(uintptr), arg uintptr)
 
+// Become makes c the running context, on the stack in use, which c has as its
+// own. Kernel context, DISPATCH_LEVEL or above.
+func Become(c *Context)
+
 // Dispatcher returns package kernel's state of the running processor.
 func Dispatcher() unsafe.Pointer { return ThisCPU().Dispatcher }

@@ -42,5 +42,6 @@ func Simulate(m *Machine) {
 		m.Switch(from, to)
 		return m.CPU().Dispatcher
 	}
+	become = func(c *Context) { m.CPU().Context = c }
 	callOn = func(_ *Stack, fn func(uintptr), arg uintptr) { fn(arg) }
 }

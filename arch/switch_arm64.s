@@ -39,6 +39,18 @@ TEXT ·change(SB),NOSPLIT|NOFRAME,$0-32
 	MSR	$2, DAIFClr
 	RET
 
+// func Become(c *Context)
+TEXT ·Become(SB),NOSPLIT|NOFRAME,$0-8
+	MOVD	c+0(FP), R1
+	MSR	$2, DAIFSet
+	MRS	TPIDR_EL1, R3
+	MOVD	R1, CPU_Context(R3)
+	MSR	R1, TPIDR_EL0
+	ADD	$Context_Stack_G, R1, g
+	MOVD	g, CPU_KernelG(R3)
+	MSR	$2, DAIFClr
+	RET
+
 // func CallOn(s *Stack, fn func(uintptr), arg uintptr)
 //
 // On the new stack: 0 and 8 belong to the callee (saved LR of this frame, spill

@@ -197,6 +197,14 @@ func Exit(status ntstatus.Status) {
 	t.refuseMutexes()
 	t.closeAPCs()
 	LockDispatcher()
+	t.end(status)
+	p := this()
+	p.reap = t
+	p.swapOut()
+}
+
+// end makes the running thread one that has ended. Dispatcher lock held.
+func (t *Thread) end(status ntstatus.Status) {
 	abandonAll(t)
 	t.quit()
 	if t.ExitStatus == ntstatus.Pending {
@@ -207,9 +215,6 @@ func Exit(status ntstatus.Status) {
 	t.Header.Signal(0)
 	threads[t.ID/4-1] = nil
 	alive--
-	p := this()
-	p.reap = t
-	p.swapOut()
 }
 
 // release frees what an ended thread still had: its stack, and the reference

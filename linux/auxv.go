@@ -47,9 +47,11 @@ func Start() {
 	if !ok {
 		bugcheck.Stop(bugcheck.NoPagesAvailable, 0, 0, 0, 0)
 	}
-	processID = uintptr(t.ID)
-	copy(t.Name[:], threadName)
-	initState(t, 0)
+	t.Name = threadName
+	s := initState(t, 0)
+	s.assign()
+	processID = uintptr(s.tid)
+	kernel.Renewed = renewed
 	kernel.Ready(t)
 }
 

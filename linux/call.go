@@ -106,7 +106,7 @@ func call(f *arch.Frame, s *state, nr uintptr, a *[6]uintptr) uintptr {
 		return getcwd(a[0], a[1])
 
 	case sysGettid:
-		return uintptr(s.thread().ID)
+		return uintptr(s.tid)
 	case sysGetpid:
 		return processID
 	case sysGetppid, sysGetuid, sysGeteuid, sysGetgid, sysGetegid:

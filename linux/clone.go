@@ -38,16 +38,17 @@ func clone(f *arch.Frame, s *state, a *[6]uintptr) uintptr {
 	if flags&cloneSetTLS != 0 {
 		t.Context.TLS = tls
 	}
-	copy(t.Name[:], threadName)
-	initState(t, s.mask)
-	id := t.ID // it may end before we return
+	t.Name = threadName
+	n := initState(t, s.mask)
+	n.assign()
+	id := n.tid // it may end before we return
 	kernel.ReadyBoosted(t, wakeBoost)
 	return uintptr(id)
 }
 
 // threadName is the name of a thread of the runtime until a program gives it
 // another.
-const threadName = "Go M"
+var threadName = [16]byte{'G', 'o', ' ', 'M'}
 
 // exit ends the calling thread (exit(2), not the process).
 func exit(s *state) {
@@ -55,5 +56,6 @@ func exit(s *state) {
 		*(*uint32)(pointer(p)) = 0
 		wakeFutex(p, 1)
 	}
+	s.retire()
 	kernel.Exit(exitStatus)
 }

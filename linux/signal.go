@@ -193,23 +193,23 @@ func tgkill(tid uint32, sig uintptr) uintptr {
 		return eINVAL.result()
 	}
 	old := kernel.LockDispatcher()
-	t := kernel.Lookup(tid)
-	var s *state
-	if t != nil {
-		s = stateOf(t)
-	}
-	if s == nil {
+	t := threadOf(tid)
+	if t == nil {
 		kernel.UnlockDispatcher(old)
 		return eSRCH.result()
 	}
 	t.Reference()
 	kernel.UnlockDispatcher(old)
 	if sig != 0 {
-		s.post(uint(sig))
+		stateOf(t).post(uint(sig))
 	}
 	old = kernel.LockDispatcher()
+	renewed := threadOf(tid) != t
 	t.Dereference()
 	kernel.UnlockDispatcher(old)
+	if renewed {
+		return tgkill(tid, sig) // it may not have seen this
+	}
 	return 0
 }
 
@@ -230,7 +230,7 @@ func (s *state) post(sig uint) {
 
 // kill posts a signal to the process: to the caller, as the threads of the
 // runtime block signals only for moments (runtime.raiseproc).
-func kill(sig uintptr) uintptr { return tgkill(kernel.Current().ID, sig) }
+func kill(sig uintptr) uintptr { return tgkill(current().tid, sig) }
 
 // Leave delivers pending signals before Go code resumes at f. It is called and
 // returns with interrupts disabled, when the thread's attention is wanted and

@@ -26,6 +26,7 @@ type state struct {
 	poll list.Entry // in pollers; guarded by the files lock
 
 	clearTID uintptr // set_tid_address(2)
+	tid      uint32  // its number; see tids
 	magic    uintptr // stateMagic
 }
 
@@ -51,12 +52,13 @@ func (s *state) thread() *kernel.Thread {
 }
 
 // initState makes t a thread of Go with a mask of blocked signals.
-func initState(t *kernel.Thread, mask uint64) {
+func initState(t *kernel.Thread, mask uint64) *state {
 	s := (*state)(unsafe.Pointer(&t.Personality))
 	*s = state{mask: mask, magic: stateMagic}
 	t.TimeoutBoost = wakeBoost
 	s.event.Init(kernel.TypeSynchronizationEvent, unsafe.Sizeof(s.event), 0)
 	s.alt.flags = stackDisabled
+	return s
 }
 
 // wakeBoost lifts a thread that was woken, or whose time has come, for a moment.

@@ -134,11 +134,25 @@ func refuseAPCs(*kernel.Args) { kernel.RefuseAPCs() }
 
 func prepareExit(a *kernel.Args) { kernel.PrepareExit(ntstatus.Status(int32(a.A))) }
 
-// ended is the last function deferred by a system thread.
+// ended is the last function deferred by a system thread. What remains of it is an
+// M of the Go runtime, which runs other goroutines from then on, as a kernel
+// thread of its own; or which ends, and the thread with it, if there is no memory
+// for that.
 func ended() {
 	mu.Lock()
 	threads--
 	mu.Unlock()
+	var a kernel.Args
+	kernel.Enter(renew, &a)
+	if a.R != 0 {
+		runtime.UnlockOSThread()
+	}
+}
+
+func renew(a *kernel.Args) {
+	if kernel.Renew(ntstatus.Success) {
+		a.R = 1
+	}
 }
 
 // unhandled stops the machine for what a system thread did not handle, with what
