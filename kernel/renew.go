@@ -14,10 +14,10 @@ import (
 var Renewed func(from, to *Thread)
 
 // Renew ends the running thread, as Exit does, but not its Go code, which goes on
-// as a thread of its own, with nothing of the old one but its kernel stack. So a
-// system thread's end need not be that of the M of the Go runtime that it was,
-// which is ten times the work. It reports false, and has done nothing, if memory
-// or thread slots have run out. Kernel context of Go code.
+// as a thread of its own, with nothing of the old one but its kernel stack: a
+// system thread's end need not be that of the M of the Go runtime that it was. It
+// reports false, and has done nothing, if memory or thread slots have run out.
+// Kernel context of Go code.
 //
 // IRQL: PASSIVE_LEVEL
 func Renew(status ntstatus.Status) bool {

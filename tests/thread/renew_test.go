@@ -1,0 +1,80 @@
+package thread
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"irqlab/kernel"
+	"irqlab/tests/kit"
+	. "irqlab/wdk"
+)
+
+// crowd runs n system threads that are all there at once.
+func crowd(t *testing.T, n int, fn func()) {
+	t.Helper()
+	all := event(t, NotificationEvent)
+	var here uint32
+	threads := make([]PETHREAD, n)
+	for i := range threads {
+		threads[i] = start(t, func() {
+			fn()
+			if atomic.AddUint32(&here, 1) == uint32(n) {
+				KeSetEvent(all, IO_NO_INCREMENT, false)
+			}
+			wait(PVOID(all))
+		})
+	}
+	for _, th := range threads {
+		join(t, th)
+	}
+}
+
+// TestSuccession makes many threads one after the other: each is a new one,
+// although what ran the last one runs it too, so their number does not grow.
+func TestSuccession(t *testing.T) {
+	const rounds, most = 50, 8
+	seen := map[uint64]bool{}
+	before := 0
+	for i := range rounds {
+		if i == rounds/2 {
+			before = kernel.Threads(nil)
+		}
+		run(t, func() {
+			id := uint64(uintptr(PsGetCurrentThreadId()))
+			if seen[id] {
+				t.Errorf("ID %d is used again", id)
+			}
+			seen[id] = true
+			th := KeGetCurrentThread()
+			if p := KeQueryPriorityThread(th); p != kernel.DefaultPriority {
+				t.Errorf("a new thread has priority %d", p)
+			}
+			KeSetPriorityThread(th, LOW_REALTIME_PRIORITY)
+			KeSetSystemAffinityThread(1)
+		})
+	}
+	if after := kernel.Threads(nil); after > before+most {
+		t.Errorf("%d threads after %d, %d after %d", before, rounds/2, after, rounds)
+	}
+}
+
+// TestSignalled has goroutines compute where system threads have ended: the Go
+// runtime stops them by signals, to the numbers by which it knows its threads.
+func TestSignalled(t *testing.T) {
+	const threads = 4
+	crowd(t, threads, func() {})
+	var stop, running, left uint32
+	for range threads {
+		go func() {
+			atomic.AddUint32(&running, 1)
+			for atomic.LoadUint32(&stop) == 0 { // calls nothing
+			}
+			atomic.AddUint32(&left, 1)
+		}()
+	}
+	kit.Until(t, "the goroutines", func() bool { return atomic.LoadUint32(&running) == threads })
+	runtime.GC()
+	atomic.StoreUint32(&stop, 1)
+	kit.Until(t, "their end", func() bool { return atomic.LoadUint32(&left) == threads })
+}
