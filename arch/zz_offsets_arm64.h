@@ -165,6 +165,7 @@
 #define const_ecShift 26
 #define const_emergencySize 8192
 #define const_gigabyte 1073741824
+#define const_instructionSize 4
 #define const_issFaultStatus 63
 #define const_issWrite 64
 #define const_kindFIQ 2
