@@ -48,6 +48,15 @@ func touchUnreadable() {
 	*p++
 }
 
+// touchWithoutMemory has no page of memory be free from then on.
+func touchWithoutMemory() {
+	p := (*int)(ExAllocatePool2(POOL_FLAG_PAGED, arch.PageSize, tag))
+	*p = 1
+	paging.PageOut()
+	fault.Arm("page@1+1000000")
+	*p++
+}
+
 // unlockTwice has paged pool, whose pages are locked one by one.
 func unlockTwice() {
 	mdl := IoAllocateMdl(ExAllocatePool2(POOL_FLAG_PAGED, arch.PageSize, tag), arch.PageSize, false, false, nil)

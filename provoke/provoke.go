@@ -6,9 +6,12 @@ package provoke
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"unsafe"
 
 	"irqlab/bugcheck"
+	"irqlab/linux"
 	. "irqlab/wdk"
 )
 
@@ -20,8 +23,33 @@ type Provocation struct {
 	do func()
 }
 
-// Do does it, and does not return, unless the machine does not notice.
-func (p *Provocation) Do() { p.do() }
+// Option returns the kernel option without which the machine would not notice, or
+// "".
+func (p *Provocation) Option() string {
+	switch p.Code {
+	case bugcheck.SpecialPoolCorruption, bugcheck.PageFaultInFreedSpecialPool, bugcheck.PageFaultBeyondEnd,
+		bugcheck.DriverFaultInFreedSpecialPool, bugcheck.DriverFaultBeyondEnd:
+		return "special=Bugs" // this package's tag
+	case bugcheck.DriverUnloadedPending:
+		return "verifier=leaks"
+	}
+	return ""
+}
+
+// Do does it, and does not return, unless the machine does not notice. Without the
+// option it does nothing.
+func (p *Provocation) Do() {
+	if o := p.Option(); o == "" || given(o) {
+		p.do()
+	}
+}
+
+// given reports whether the kernel has an option, maybe as one of a list.
+func given(option string) bool {
+	name, word, _ := strings.Cut(option, "=")
+	value, _ := linux.Option(name)
+	return value == "on" || value == "all" || slices.Contains(strings.Split(value, ","), word)
+}
 
 // Find returns the way to a code.
 func Find(c bugcheck.Code) (p *Provocation, ok bool) {
@@ -50,6 +78,7 @@ var All = []Provocation{
 	{bugcheck.KernelAPCPendingDuringExit, "ends a thread in a critical region", exitInRegion},
 	{bugcheck.SystemExitOwnedMutex, "returns from a work item with a mutex", workItemKeepsMutex},
 	{bugcheck.InterruptException, "executes an invalid instruction in an interrupt service routine", faultInISR},
+	{bugcheck.NoPagesAvailable, "touches paged pool when there is no memory to bring it back to", touchWithoutMemory},
 	{bugcheck.PfnListCorrupt, "unlocks memory twice that it locked once", unlockTwice},
 	{bugcheck.PageFaultInNonpagedArea, "reads pool that was unmapped", touchUnmapped},
 	{bugcheck.KernelDataInpageError, "touches paged pool that a bad disk does not give back", touchUnreadable},
@@ -59,11 +88,17 @@ var All = []Provocation{
 	{bugcheck.InvalidKernelHandle, "closes a handle that is not open", closeBadHandle},
 	{bugcheck.InvalidWorkQueueItem, "puts an entry into a kernel queue twice", queueTwice},
 	{bugcheck.AttemptedSwitchFromDPC, "waits in a DPC routine", waitInDPC},
+	{bugcheck.SpecialPoolCorruption, "writes beyond the end of a block of special pool, on the same page", overrunSpecial},
 	{bugcheck.BadPoolCaller, "frees pool twice", freeTwice},
 	{bugcheck.VerifierDetectedViolation, "acquires a fast mutex that it holds", fastMutexTwice},
 	{bugcheck.TimerOrDPCInvalid, "frees a timer that is set", freeSetTimer},
 	{bugcheck.IRQLUnexpectedValue, "returns from a DPC routine at another level", raiseInDPC},
+	{bugcheck.PageFaultInFreedSpecialPool, "sets an event in special pool that it has freed", setFreedSpecial},
+	{bugcheck.PageFaultBeyondEnd, "sets what is no event, behind a block of special pool", setBehindSpecial},
+	{bugcheck.DriverUnloadedPending, "is unloaded while a thread of it runs", unloadWithThread},
 	{bugcheck.DriverIRQLNotLessOrEqual, "touches a bad address at DISPATCH_LEVEL", touchAtDispatch},
+	{bugcheck.DriverFaultInFreedSpecialPool, "touches special pool that it has freed", touchFreedSpecial},
+	{bugcheck.DriverFaultBeyondEnd, "touches what is behind a block of special pool", touchBehindSpecial},
 	{bugcheck.WorkerThreadReturnedAtBadIRQL, "returns from a work item at APC_LEVEL", workItemStaysRaised},
 	{bugcheck.ManuallyInitiatedCrash, "asks for it", func() { KeBugCheck(ULONG(bugcheck.ManuallyInitiatedCrash)) }},
 	{bugcheck.ResourceNotOwned, "releases a resource that it does not own", releaseResource},
@@ -76,7 +111,7 @@ var All = []Provocation{
 	{bugcheck.ThreadTerminateHeldMutex, "ends a thread that owns a mutex", exitWithMutex},
 }
 
-var tag = Tag("Bug!")
+var tag = Tag("Bugs")
 
 // object returns a cleared T in nonpaged pool.
 func object[T any]() *T { return New[T](tag) }

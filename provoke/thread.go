@@ -6,6 +6,7 @@ import (
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/dpc"
+	"irqlab/driver"
 	"irqlab/intr"
 	"irqlab/ipi"
 	"irqlab/irql"
@@ -139,6 +140,17 @@ func hangProcessor() {
 		arch.Pause()
 	}
 	ipi.Levels()
+}
+
+// unloadWithThread does not wait for its thread when it is unloaded.
+func unloadWithThread() {
+	d, _ := driver.Load("bad.sys", func(d *driver.Driver) NTSTATUS {
+		var h HANDLE
+		PsCreateSystemThread(&h, SYNCHRONIZE, nil, 0, nil, func(PVOID) { sleep() }, nil)
+		d.Unload = func() { ZwClose(h) }
+		return STATUS_SUCCESS
+	})
+	d.End()
 }
 
 // sendNMI interrupts its own processor. On ARM64 that is the interrupt at

@@ -17,7 +17,7 @@ func (sh *shell) crash(args []string) error {
 		fmt.Fprintln(sh.console, "Stops the machine, by what a driver with an error does:")
 		for i := range provoke.All {
 			p := &provoke.All[i]
-			fmt.Fprintf(sh.console, "  %#-10x  %s\n%14s%s\n", p.Code, bugcheck.Describe(p.Code).Name, "", p.What)
+			fmt.Fprintf(sh.console, "  %#-10x  %s\n%14s%s%s\n", p.Code, bugcheck.Describe(p.Code).Name, "", p.What, withOption(p))
 		}
 		fmt.Fprintln(sh.console, `"help 0xA" explains a code.`)
 		return nil
@@ -32,9 +32,18 @@ func (sh *shell) crash(args []string) error {
 		}
 		fmt.Fprintf(sh.console, "A driver %s.\n", p.What)
 		p.Do()
-		return fmt.Errorf("nothing happened")
+		return fmt.Errorf("nothing happened%s", withOption(p))
 	}
 	return errUsage
+}
+
+// withOption says what kernel option a way takes, if it takes one.
+func withOption(p *provoke.Provocation) string {
+	o := p.Option()
+	if o == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (takes kernel option %s)", o)
 }
 
 func crashNames() []string {
@@ -75,6 +84,6 @@ func explain(w io.Writer, c bugcheck.Code) {
 		fmt.Fprintf(w, "  parameter 1 = %#x: %s\n", k.Value, k.Meaning)
 	}
 	if p, ok := provoke.Find(c); ok {
-		fmt.Fprintf(w, "crash %#x brings it about: a driver %s.\n", c, p.What)
+		fmt.Fprintf(w, "crash %#x brings it about%s: a driver %s.\n", c, withOption(p), p.What)
 	}
 }

@@ -30,7 +30,11 @@ func Markdown() []byte {
 		parameters(&b, d.Parameters[:], 1)
 		kinds(&b, d.Code)
 		if p, ok := provoke.Find(d.Code); ok {
-			fmt.Fprintf(&b, "\n`crash 0x%X`: a driver %s.\n", uint32(d.Code), p.What)
+			with := ""
+			if o := p.Option(); o != "" {
+				with = " with kernel option `" + o + "`"
+			}
+			fmt.Fprintf(&b, "\n`crash 0x%X`%s: a driver %s.\n", uint32(d.Code), with, p.What)
 		}
 		b.WriteString("\n")
 	}

@@ -56,7 +56,11 @@ func (c *crashed) provoke(t *testing.T, arch qemu.Arch, image string) {
 	if err := diskimage.Make(m.Disk, layout.MinSize); err != nil {
 		t.Fatal(err)
 	}
-	out, status := shell(t, m, image, "crash "+name)
+	var options []string
+	if o := c.p.Option(); o != "" {
+		options = []string{o}
+	}
+	out, status := shell(t, m, image, "crash "+name, options...)
 	c.console = out
 	if status != qemu.StopStatus {
 		t.Fatalf("status %d\n%s", status, out)
@@ -83,14 +87,14 @@ func (c *crashed) provoke(t *testing.T, arch qemu.Arch, image string) {
 	analyzes(t, image, d, out)
 }
 
-// shell boots the shell, gives it a command, and returns the console.
-func shell(t *testing.T, m qemu.Machine, image, command string) (console string, status int) {
+// shell boots the shell with kernel options, gives it a command, and returns the console.
+func shell(t *testing.T, m qemu.Machine, image, command string, options ...string) (console string, status int) {
 	t.Helper()
 	input, err := qemu.StdinOption([]byte(command + "\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmdline, err := qemu.Cmdline{Options: []string{input, "dump=small"}}.Encode()
+	cmdline, err := qemu.Cmdline{Options: append(options, input, "dump=small")}.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
