@@ -42,6 +42,9 @@ func (d *Debugger) describeAPC(t thread, a value) {
 
 // irpFind is !irpfind.
 func (d *Debugger) irpFind(v *invocation) error {
+	if v.args != "" {
+		return errUsage
+	}
 	d.printf("this kernel has no I/O manager: there are no IRPs\n")
 	return nil
 }

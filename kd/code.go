@@ -104,7 +104,7 @@ func (d *Debugger) unassemble(v *invocation) error {
 	}
 	d.next.haveCode = true
 	d.heading(addr)
-	for range n {
+	for ; n > 0 && v.ctx.Err() == nil; n-- {
 		addr = d.line(addr)
 		d.next.assembly = addr
 	}
@@ -160,6 +160,9 @@ func (d *Debugger) showRegisters(v *invocation) error {
 func (d *Debugger) oneRegister(text string) error {
 	name, change, set := strings.Cut(text, "=")
 	name = strings.ToLower(strings.Trim(name, " @"))
+	if name == "" {
+		return errUsage
+	}
 	v, ok := d.registers(d.cpu)[name]
 	if !ok {
 		return fmt.Errorf("no register %s", name)

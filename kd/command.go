@@ -149,6 +149,9 @@ func (d *Debugger) help(v *invocation) error {
 }
 
 func (d *Debugger) describeTarget(v *invocation) error {
+	if v.args != "" {
+		return errUsage
+	}
 	d.printf("%s, %s\n", d.image.Path, d.image.machine.arch)
 	if t, ok := d.target.(Described); ok {
 		for _, line := range t.Describe() {

@@ -81,10 +81,7 @@ func (d *Debugger) setBreakpoint(v *invocation) error {
 	if v.args == "" {
 		return errUsage
 	}
-	addr := d.eval(v.args)
-	if !d.image.inText(addr) {
-		return fmt.Errorf("%s is not in the program's code", address(addr))
-	}
+	addr := d.codeAt(v.args)
 	for _, b := range d.breaks.set {
 		if b.addr == addr {
 			return fmt.Errorf("breakpoint %d is there already", b.number)
@@ -127,6 +124,15 @@ func (d *Debugger) clearBreakpoint(v *invocation) error {
 	}
 	d.breaks.set = kept
 	return nil
+}
+
+// codeAt returns the address of an instruction.
+func (d *Debugger) codeAt(text string) uint64 {
+	addr := d.eval(text)
+	if !d.image.inText(addr) {
+		failf("%s is not in the program's code", address(addr))
+	}
+	return addr
 }
 
 // at returns the breakpoint at an address.
@@ -206,7 +212,7 @@ func (d *Debugger) stepOver(cpu int, addr uint64) error {
 func (d *Debugger) goOn(v *invocation) error {
 	until := uint64(0)
 	if v.args != "" {
-		until = d.eval(v.args)
+		until = d.codeAt(v.args)
 		if err := d.install(until); err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package kd
 
 import (
 	"strings"
+
+	"irqlab/dump"
 )
 
 // formats are the display commands' units.
@@ -32,7 +34,7 @@ func (d *Debugger) display(v *invocation) error {
 		d.text(addr, n)
 		return nil
 	}
-	for n > 0 {
+	for n > 0 && v.ctx.Err() == nil {
 		row := min(n, f.perLine)
 		b, ok := d.readable(addr, row*f.size)
 		d.printf("%s ", address(addr))
@@ -53,8 +55,13 @@ func (d *Debugger) readable(addr uint64, n int) (b []byte, ok []bool) {
 		}
 		return b, ok
 	}
-	for i := range b {
-		ok[i] = d.memory.read(addr+uint64(i), b[i:i+1]) == nil
+	for i := 0; i < n; { // what is missing is missing by the page
+		m := min(n-i, int(dump.PageSize-(addr+uint64(i))%dump.PageSize))
+		can := d.memory.read(addr+uint64(i), b[i:i+m]) == nil
+		for j := range m {
+			ok[i+j] = can
+		}
+		i += m
 	}
 	return b, ok
 }

@@ -11,7 +11,7 @@ func kernelCommands() []command {
 		{name: "!ready", args: "[cpu]", help: "show the ready queues", run: (*Debugger).ready},
 		{name: "!stacks", args: "[0|1|2] [filter]", help: "list threads by what they do; 1 idle ones too, 2 with stacks", run: (*Debugger).stacks},
 		{name: "!thread", args: "[thread]", help: "describe a thread, or the current one", run: (*Debugger).threadCommand},
-		{name: "!process", help: "list the threads of the only process", run: (*Debugger).processCommand},
+		{name: "!process", args: "[0 [flags]]", help: "list the threads of the only process; flags 0 leave them out, 4 adds stacks", run: (*Debugger).processCommand},
 		{name: "!dpcs", args: "[cpu]", help: "show the DPC queues", run: (*Debugger).dpcs},
 		{name: "!apc", args: "[thread]", help: "show the APC queues", run: (*Debugger).apc},
 		{name: "!timer", args: "[cpu]", help: "list the timers that are set", run: (*Debugger).timer},

@@ -183,7 +183,10 @@ func (d *Debugger) fullName(info value) string {
 			return name
 		}
 		name = `\` + d.ownName(info) + name
-		info, _ = d.infoOf(d.header(directory))
+		ok := false
+		if info, ok = d.infoOf(d.header(directory)); !ok {
+			break // it is damaged
+		}
 	}
 	return name
 }
@@ -209,8 +212,11 @@ func (d *Debugger) namedObject(name string) error {
 		return err
 	}
 	for _, child := range d.children(header) {
-		info, _ := d.infoOf(child)
-		d.printf("    %s %-10s %s\n", address(bodyOf(child)), d.objectType(child), d.ownName(info))
+		name := "?"
+		if info, ok := d.infoOf(child); ok {
+			name = d.ownName(info)
+		}
+		d.printf("    %s %-10s %s\n", address(bodyOf(child)), d.objectType(child), name)
 	}
 	return nil
 }
@@ -248,7 +254,10 @@ func (d *Debugger) describeObject(body uint64) error {
 		counted = typ != "" && h.field("PointerCount").int() > 0 && h.field("HandleCount").int() >= 0
 	})
 	o := d.at(body, "kernel.Header")
-	dispatcher := typeNames[o.field("Type").uint()]
+	dispatcher := ""
+	if d.linked(o.field("WaitList")) {
+		dispatcher = typeNames[o.field("Type").uint()]
+	}
 	switch typ {
 	case "Directory", "Type":
 		dispatcher = ""

@@ -74,6 +74,9 @@ func (d *Debugger) pool(v *invocation) error {
 
 // poolSpan finds what a page of the pool is used for.
 func (d *Debugger) poolSpan(page uint64) (value, bool) {
+	if page == 0 { // a slot that is free
+		return value{}, false
+	}
 	slots := d.variable("pool.main").field("spans.slots")
 	for n := range slots.len() {
 		if s := slots.elem(n); s.field("page").uint() == page {

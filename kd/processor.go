@@ -181,6 +181,7 @@ func (d *Debugger) runningCommand(v *invocation) error {
 			return errUsage
 		}
 	}
+	d.booted()
 	d.printf("%3s %7s  %-16s %4s %10s  %s\n", "CPU", "THREAD", "NAME", "PRI", "CPU TIME", "READY")
 	for cpu := range d.processorsOnline() {
 		t := d.current(cpu)
@@ -307,8 +308,9 @@ const typeThreadedDPC = 24 // ThreadedDpcObject of KOBJECTS
 
 // timer is !timer.
 func (d *Debugger) timer(v *invocation) error {
+	cpus := d.optionalCPU(v)
 	d.printf("interrupt time %.6f s at the last tick\n", float64(d.now())/perSecond)
-	for _, cpu := range d.optionalCPU(v) {
+	for _, cpu := range cpus {
 		slots := d.processor(cpu).field("timers.slot")
 		var all []value
 		for n := range slots.len() {

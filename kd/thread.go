@@ -308,15 +308,30 @@ func (d *Debugger) threadCommand(v *invocation) error {
 	return nil
 }
 
-// processCommand is !process: there is one process.
+// processCommand is !process: there is one process. The flags are WinDbg's: 0 leaves
+// out the threads, 4 adds their stacks.
 func (d *Debugger) processCommand(v *invocation) error {
+	const withStacks = 4
+	words, flags, ok := v.fields(), uint64(1), true
+	if len(words) == 2 {
+		flags, ok = number(words[1])
+	}
+	if len(words) > 2 || !ok || len(words) > 0 && words[0] != "0" {
+		return errUsage
+	}
 	all := d.allThreads()
 	d.printf("PROCESS System: the only one; %s\n", count(int64(len(all)), "thread"))
+	if flags == 0 {
+		return nil
+	}
 	d.printf("%6s %4s %4s %-10s %4s %10s %9s  %-16s %s\n", "ID", "PRI", "BASE", "STATE", "CPU", "CPU TIME", "SWITCHES", "NAME", "WAITS FOR")
 	for _, t := range all {
 		d.printf("%6s %4d %4d %-10s %4d %9.3fs %9d  %-16s %s\n", t.idText(),
 			t.field("Priority").int(), t.field("BasePriority").int(), t.state(), t.field("CPU").uint(),
 			d.seconds(t.field("Cycles").uint()), t.field("Switches").uint(), t.name(), d.waitsFor(t))
+		if flags&withStacks != 0 {
+			d.printStack(t.stack())
+		}
 	}
 	return nil
 }

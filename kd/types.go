@@ -24,50 +24,70 @@ func (d *Debugger) displayType(v *invocation) error {
 		return nil
 	}
 	where = strings.TrimSpace(where)
-	o, err := d.object(name, where)
+	o, exists, err := d.object(name, where)
 	if err != nil {
 		return err
 	}
 	if _, ok := underlying(o.typ).(*dwarf.StructType); !ok {
-		d.printf("%s: %s\n", o.typ, d.content(o, where != ""))
+		d.printf("%s: %s\n", typeText(o.typ), d.content(o, exists))
 		return nil
 	}
-	d.printf("%s, %#x bytes\n", o.typ, o.size())
-	d.fields(o, o.addr, where != "", deep, 1)
+	d.printf("%s, %#x bytes\n", typeText(o.typ), o.size())
+	d.fields(o, o.addr, exists, deep, 1)
 	return nil
 }
 
-// object returns the object that dt shows: of a type, or the fields of it that
-// follow a dot, or a variable.
-func (d *Debugger) object(name, where string) (value, error) {
-	var path string
-	t, err := d.image.Type(name)
-	for short := name; err != nil; {
-		n := strings.LastIndexByte(short, '.')
-		if n <= strings.LastIndexByte(short, '/') {
-			break
-		}
-		short = short[:n]
-		if t2, err2 := d.image.Type(short); err2 == nil {
-			t, err, path = t2, nil, name[n+1:]
-		}
+// typeText names a type.
+func typeText(t dwarf.Type) string {
+	if t == nil {
+		return "what is not there"
 	}
-	if err != nil {
-		for _, full := range []string{strings.TrimPrefix(name, "irqlab/")} {
-			if d.has(full) {
-				return d.variable(full), nil
+	s := t.String()
+	if strings.HasPrefix(s, "struct struct {") {
+		return "struct {...}" // one without a name is named by all that is in it
+	}
+	return s
+}
+
+// object returns the object that dt shows: of a type, at an address if one is
+// given, or a variable, or the fields of these that follow a dot. It reports
+// whether there is an object, not a type only.
+func (d *Debugger) object(name, where string) (o value, exists bool, err error) {
+	for base, path := name, ""; ; {
+		if o, exists = d.typed(base, where); o.typ != nil {
+			if path != "" {
+				o = o.field(path)
 			}
+			return o, exists, nil
 		}
-		return value{}, err
+		n := strings.LastIndexByte(base, '.')
+		if n <= strings.LastIndexByte(base, '/') {
+			_, err = d.image.Type(name)
+			return o, false, err
+		}
+		base, path = base[:n], name[n+1:]
 	}
-	o := value{d: d, typ: t}
-	if where != "" {
-		o.addr = d.eval(where)
+}
+
+// typed returns the object that dt shows with a name without fields, or one
+// without a type.
+func (d *Debugger) typed(name, where string) (o value, exists bool) {
+	if t, err := d.image.Type(name); err == nil {
+		o = value{d: d, typ: t}
+		if where != "" {
+			o.addr = d.eval(where)
+		}
+		return o, where != ""
 	}
-	if path != "" {
-		o = o.field(path)
+	if name = strings.TrimPrefix(name, "irqlab/"); where == "" && d.has(name) {
+		return d.variable(name), true
 	}
-	return o, nil
+	if where == "" && d.image.index != nil {
+		if _, ok := d.image.index.variables[name]; ok { // the program's
+			return d.global(name), true
+		}
+	}
+	return o, false
 }
 
 // fields prints the fields of a structure.
@@ -89,7 +109,7 @@ const maxDepth = 6
 // content describes a field: its type, or what it holds.
 func (d *Debugger) content(v value, show bool) string {
 	if !show {
-		return v.typ.String()
+		return typeText(v.typ)
 	}
 	var s string
 	if err := guard(func() { s = d.known(v) }); err != nil {
@@ -109,7 +129,7 @@ func (d *Debugger) known(v value) string {
 		case fieldOf(t, "array") != nil && fieldOf(t, "cap") != nil:
 			return fmt.Sprintf("%s %s, len %d", v.typ, address(v.field("array").uint()), v.field("len").uint())
 		}
-		return v.typ.String()
+		return typeText(v.typ)
 	case *dwarf.ArrayType:
 		if e := underlying(t.Type); e.Size() == 1 && t.Count <= 64 {
 			if s := v.str(); s != "" && strings.IndexByte(s, '?') < 0 {
@@ -124,10 +144,11 @@ func (d *Debugger) known(v value) string {
 	case *dwarf.IntType:
 		return d.number(v, v.int())
 	case *dwarf.UintType, *dwarf.UcharType, *dwarf.CharType:
-		if v.size() == 8 {
-			return d.pointer(v.uint())
+		const small = 1 << 16 // no address
+		if n := v.uint(); v.size() < 8 || n < small {
+			return d.number(v, int64(n))
 		}
-		return d.number(v, int64(v.uint()))
+		return d.pointer(v.uint())
 	}
 	return v.typ.String()
 }

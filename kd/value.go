@@ -82,7 +82,7 @@ func (v value) field(path string) value {
 	for name := range strings.SplitSeq(path, ".") {
 		f := fieldOf(v.typ, name)
 		if f == nil {
-			failf("%s has no field %s in this image", v.typ, name)
+			failf("%s has no field %s in this image", typeText(v.typ), name)
 		}
 		v = value{v.d, f.Type, v.addr + uint64(f.ByteOffset)}
 	}
@@ -187,6 +187,16 @@ func (d *Debugger) list(head value) []uint64 {
 	return all
 }
 
+// linked reports whether memory looks like the head of a list.
+func (d *Debugger) linked(head value) bool {
+	ok := false
+	guard(func() {
+		first := d.at(head.field("Flink").uint(), "list.Entry")
+		ok = head.addr%8 == 0 && first.field("Blink").uint() == head.addr
+	})
+	return ok
+}
+
 // constantName returns the name of a constant of v's type that has v's value. The
 // constants of basic types are those of unrelated packages.
 func (v value) constantName() string {
@@ -194,13 +204,21 @@ func (v value) constantName() string {
 	if !strings.Contains(name, ".") {
 		return ""
 	}
+	// The names of the type's own package are the ones that say what a value is.
+	home := name[:strings.LastIndexByte(name, '.')+1]
 	x := v.d.image.index
+	other := ""
 	for _, c := range x.constants[x.types[name]] {
-		if c.value == v.int() {
-			return c.name[strings.LastIndexByte(c.name, '.')+1:]
+		if c.value != v.int() {
+			continue
 		}
+		own, ok := strings.CutPrefix(c.name, home)
+		if ok {
+			return own
+		}
+		other = c.name[strings.LastIndexByte(c.name, '.')+1:]
 	}
-	return ""
+	return other
 }
 
 // code returns the address of the code of a Go func value.

@@ -19,6 +19,13 @@ const kdLook = "~; !irql; k; !stacks 1; !process; !thread; !running -ti; !ready;
 	"!apc; !locks; !qlocks; !deadlock; !poolused; !pool @$thread; !handle; !object @$thread; !vm; !irpfind; " +
 	"!pte @$csp; dt kernel.Thread @$thread; dq @$csp L4; r; .bugcheck; !analyze -v"
 
+// kdRefused are commands that make no sense on a machine that stands still, kdTypes
+// some about types and variables.
+const (
+	kdRefused = "g 0; !pool 0; !object 1234567"
+	kdTypes   = "dt linux.keys; dt linux.console.ring.head; dt kernel.Thread.WaitStatus @$thread; !process 0 0; !process 0 4"
+)
+
 // A machine is stopped at a breakpoint, breaks a rule, and is looked into; then
 // its dump is, and shows the same.
 func TestKD(t *testing.T) {
@@ -28,7 +35,7 @@ func TestKD(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch string) {
 		file, image := filepath.Join(t.TempDir(), "MEMORY.DMP"), buildImage(t, arch, "../../tests/stops")
 		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", "2m", image,
-			"-c", "!process; bp main.main; g; k; !irql; u L1; p; t; bl; bc 0; g; .echo LOOK; "+kdLook+"; .echo DUMP; .dump "+file,
+			"-c", "!process; bp main.main; g; k; !irql; u L1; p; t; bl; bc 0; "+kdRefused+"; "+kdTypes+"; g; .echo LOOK; "+kdLook+"; .echo DUMP; .dump "+file,
 			"--", "spin-recursion")
 		if status != 1 {
 			t.Fatalf("status %d, want 1, for the kernel had not started at the first command\n%s%s", status, out, errs)
@@ -42,7 +49,10 @@ func TestKD(t *testing.T) {
 		contains(t, "before", out, `!process: the kernel has not started yet`)
 		contains(t, "at the breakpoint", start,
 			`(?m)^main\.main \[stops/main\.go @ \d+\]:$`, `(?m)^01 .* runtime\.main\+0x`, `CPU [01]: IRQL 0 \(PASSIVE_LEVEL\)`,
-			`main\.main\+0x`, ` 0 e .* main\.main`, `Fatal System Error: 0x0000000f SPIN_LOCK_ALREADY_OWNED`)
+			`main\.main\+0x`, ` 0 e .* main\.main`,
+			`g: 0\S+ is not in the program's code`, `!pool: 0\S+ is not in the pool`, `!object: no object at 0\S+1234567`,
+			`(?m)^struct \{\.\.\.\}, 0x\w+ bytes\n   \+0x000 pressed +: 0$`, `(?m)^uint32: 0$`, `(?m)^irqlab/ntstatus\.Status: 0 Success$`,
+			`(?m)^PROCESS System: the only one; \d+ threads\nPROCESS`, `Fatal System Error: 0x0000000f SPIN_LOCK_ALREADY_OWNED`)
 		contains(t, "after the stop", live,
 			`CPU 0: IRQL 2 \(DISPATCH_LEVEL\), saved at the stop`,
 			`(?m)^ *\d+ .* running +test +irqlab/bugcheck\.`, `threaded DPC +irqlab/kernel\.threadDPCs`,
