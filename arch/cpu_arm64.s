@@ -94,6 +94,15 @@ TEXT ·ThisContext(SB),NOSPLIT|NOFRAME,$0-8
 	MOVD	R0, ret+0(FP)
 	RET
 
+TEXT ·KernelContext(SB),NOSPLIT|NOFRAME,$0-8
+	MRS	SPSel, R1
+	MOVD	ZR, R0
+	CBZ	R1, fromGo
+	MRS	TPIDR_EL0, R0
+fromGo:
+	MOVD	R0, ret+0(FP)
+	RET
+
 TEXT ·InKernel(SB),NOSPLIT|NOFRAME,$0-1
 	MRS	SPSel, R0
 	MOVB	R0, ret+0(FP)

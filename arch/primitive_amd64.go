@@ -12,6 +12,7 @@ var (
 	thisCPU     func() *CPU
 	thisContext func() *Context
 	inKernel    func() bool
+	ofKernel    func() *Context
 	readIRQL    func() uintptr
 	writeIRQL   func(uintptr)
 	raiseIRQL   func(uintptr) uintptr
@@ -26,7 +27,7 @@ var (
 )
 
 // primitives are the closures' objects: each is the address of its code.
-var primitives [14]uintptr
+var primitives [15]uintptr
 
 func initPrimitives() {
 	primitives = primitiveCode()
@@ -47,10 +48,11 @@ func initPrimitives() {
 	set(unsafe.Pointer(&change), 11)
 	set(unsafe.Pointer(&callOn), 12)
 	set(unsafe.Pointer(&become), 13)
+	set(unsafe.Pointer(&ofKernel), 14)
 }
 
 // defined in primitive_amd64.s
-func primitiveCode() [14]uintptr
+func primitiveCode() [15]uintptr
 
 // ThisCPU returns the processor's block. The answer is stable only at
 // DISPATCH_LEVEL and above or with interrupts disabled.
@@ -63,6 +65,10 @@ func ThisContext() *Context { return thisContext() }
 // InKernel reports whether the caller runs in kernel context (kernel stack and
 // kernel g) rather than as Go code of a thread.
 func InKernel() bool { return inKernel() }
+
+// KernelContext is ThisContext for kernel context, and nil for Go code of a
+// thread.
+func KernelContext() *Context { return ofKernel() }
 
 // ReadIRQL returns the processor's interrupt priority mask as an IRQL.
 func ReadIRQL() uintptr { return readIRQL() }

@@ -16,6 +16,15 @@ TEXT inKernel<>(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	CPU_InKernel(GS), AX
 	RET
 
+TEXT ofKernel<>(SB),NOSPLIT|NOFRAME,$0
+	CMPB	CPU_InKernel(GS), $0
+	JEQ	fromGo
+	MOVQ	CPU_Context(GS), AX
+	RET
+fromGo:
+	XORL	AX, AX
+	RET
+
 TEXT readIRQL<>(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	CR8, AX
 	RET
@@ -126,7 +135,7 @@ TEXT become<>(SB),NOSPLIT|NOFRAME,$0
 	STI
 	RET
 
-TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-112
+TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-120
 	LEAQ	thisCPU<>(SB), AX
 	MOVQ	AX, ret+0(FP)
 	LEAQ	thisContext<>(SB), AX
@@ -155,4 +164,6 @@ TEXT ·primitiveCode(SB),NOSPLIT|NOFRAME,$0-112
 	MOVQ	AX, ret+96(FP)
 	LEAQ	become<>(SB), AX
 	MOVQ	AX, ret+104(FP)
+	LEAQ	ofKernel<>(SB), AX
+	MOVQ	AX, ret+112(FP)
 	RET

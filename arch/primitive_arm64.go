@@ -18,6 +18,10 @@ func ThisContext() *Context
 // kernel g) rather than as Go code of a thread.
 func InKernel() bool
 
+// KernelContext is ThisContext for kernel context, and nil for Go code of a
+// thread.
+func KernelContext() *Context
+
 // ReadIRQL returns the processor's interrupt priority mask as an IRQL.
 func ReadIRQL() uintptr
 

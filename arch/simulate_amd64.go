@@ -21,6 +21,7 @@ func Simulate(m *Machine) {
 	thisCPU = m.CPU
 	thisContext = func() *Context { return m.CPU().Context }
 	inKernel = func() bool { return true }
+	ofKernel = thisContext
 	readIRQL = func() uintptr { return *level() }
 	writeIRQL = func(l uintptr) { *level() = l }
 	raiseIRQL = func(l uintptr) uintptr {

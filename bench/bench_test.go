@@ -147,6 +147,36 @@ func BenchmarkMutex(b *testing.B) {
 	})
 }
 
+func BenchmarkFastMutex(b *testing.B) {
+	b.Run("kernel", func(b *testing.B) { inKernel(b, &probe.FastMutex, &probe.Loop, 1000, 1) })
+	b.Run("Go", func(b *testing.B) {
+		lock(b)
+		m := object[sync.FastMutex](b)
+		m.Init()
+		inGo(b, 1000, 1, func(n int) {
+			for range n {
+				m.Acquire()
+				m.Release()
+			}
+		})
+	})
+}
+
+func BenchmarkGuardedMutex(b *testing.B) {
+	b.Run("kernel", func(b *testing.B) { inKernel(b, &probe.GuardedMutex, &probe.Loop, 1000, 1) })
+	b.Run("Go", func(b *testing.B) {
+		lock(b)
+		m := object[sync.GuardedMutex](b)
+		m.Init()
+		inGo(b, 1000, 1, func(n int) {
+			for range n {
+				m.Acquire()
+				m.Release()
+			}
+		})
+	})
+}
+
 func BenchmarkEventSetWait(b *testing.B) {
 	b.Run("kernel", func(b *testing.B) { inKernel(b, &probe.EventSetWait, &probe.Loop, 1000, 1) })
 	b.Run("Go", func(b *testing.B) {

@@ -14,11 +14,23 @@ import (
 //
 // IRQL: any
 func Owner() *Thread {
+	if t, ok := OwnerInKernel(); ok {
+		return t
+	}
 	t := Current()
-	if !t.Locked && !arch.InKernel() {
+	if !t.Locked {
 		RaiseStatus(ntstatus.InvalidThread)
 	}
 	return t
+}
+
+// OwnerInKernel is Owner for kernel context, where every caller can own things.
+// For Go code of a thread it reports false.
+//
+// IRQL: any
+func OwnerInKernel() (*Thread, bool) {
+	c := arch.KernelContext()
+	return ThreadOf(c), c != nil
 }
 
 // EnterCriticalRegion disables the running thread's user and normal kernel APCs
@@ -37,7 +49,9 @@ func LeaveCriticalRegion() {
 		t.unbalanced()
 	}
 	t.KernelAPCs++
-	t.lookAfterRegion()
+	if t.SpecialAPCs == 0 && t.HeldBack() {
+		t.lookAfterRegion()
+	}
 }
 
 // EnterGuardedRegion disables all of the running thread's APCs until the
@@ -50,22 +64,34 @@ func EnterGuardedRegion() { Owner().SpecialAPCs-- }
 // Without one it is bug check APC_INDEX_MISMATCH.
 //
 // IRQL: <= APC_LEVEL
-func LeaveGuardedRegion() {
-	t := Owner()
+func LeaveGuardedRegion() { Owner().LeaveGuardedRegion() }
+
+// LeaveGuardedRegion is the function LeaveGuardedRegion for t, the running thread.
+//
+// IRQL: <= APC_LEVEL
+func (t *Thread) LeaveGuardedRegion() {
 	if t.SpecialAPCs >= 0 {
 		t.unbalanced()
 	}
 	t.SpecialAPCs++
-	t.lookAfterRegion()
+	if t.SpecialAPCs == 0 && t.HeldBack() {
+		t.lookAfterRegion()
+	}
 }
 
-// lookAfterRegion delivers what the region that the running thread has left held
+// HeldBack reports whether something may be due for the running thread that its
+// regions hold back.
+//
+// IRQL: any
+func (t *Thread) HeldBack() bool { return t.UserAPCPending || !t.APCs[KernelMode].Empty() }
+
+// lookAfterRegion delivers what the regions that the running thread has left held
 // back.
+//
+//go:noinline
 func (t *Thread) lookAfterRegion() {
-	if t.SpecialAPCs == 0 && (t.UserAPCPending || !t.APCs[KernelMode].Empty()) {
-		var a Args
-		Enter(leftRegion, &a)
-	}
+	var a Args
+	Enter(leftRegion, &a)
 }
 
 func leftRegion(*Args) {

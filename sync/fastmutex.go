@@ -46,6 +46,19 @@ func (m *FastMutex) Init() {
 //
 // IRQL: <= APC_LEVEL
 func (m *FastMutex) Acquire() {
+	t, ok := kernel.OwnerInKernel()
+	if watched() || !ok {
+		m.acquire()
+		return
+	}
+	old := irql.Raise(irql.APC)
+	if n := atomic.AddInt32(&m.Count, -1); n != 0 {
+		m.wait(t)
+	}
+	m.Owner, m.OldIRQL = t, uint32(old)
+}
+
+func (m *FastMutex) acquire() {
 	t := m.mayRaise()
 	old := irql.Raise(irql.APC)
 	m.take(t)
@@ -73,12 +86,23 @@ func (m *FastMutex) Try() bool {
 //
 // IRQL: APC_LEVEL
 func (m *FastMutex) Release() {
+	old := irql.Level(m.OldIRQL) // the next owner may change it at once
+	if watched() {
+		m.release()
+	} else {
+		m.Owner = nil
+		if n := atomic.AddInt32(&m.Count, 1); n <= 0 {
+			m.Event.Set(eventIncrement)
+		}
+	}
+	irql.Lower(old)
+}
+
+func (m *FastMutex) release() {
 	if Checked && irql.Current() != irql.APC {
 		fastReleasedElsewhere.violated("a fast mutex is released at APC_LEVEL, the level its owner runs at", m.address())
 	}
-	old := irql.Level(m.OldIRQL) // the next owner may change it at once
 	m.give()
-	irql.Lower(old)
 }
 
 // AcquireUnsafe takes the mutex and leaves the level alone
@@ -121,21 +145,34 @@ func (m *FastMutex) mayRaise() *kernel.Thread {
 
 // take is the one place where an acquisition may wait.
 func (m *FastMutex) take(t *kernel.Thread) {
-	if Checked && m.Owner == t {
-		selfDeadlock.violated("the thread acquires a fast mutex that it owns: it would wait for itself for ever", m.address())
+	if Checked {
+		m.checkTake(t)
 	}
-	KindFastMutex.tell(t, m.address(), spin.Acquiring)
 	if atomic.AddInt32(&m.Count, -1) != 0 {
-		atomic.AddUint32(&m.Contention, 1)
-		KindFastMutex.tell(t, m.address(), spin.Waiting)
-		park(&m.Event)
+		m.wait(t)
 	}
 	m.own(t)
 }
 
+func (m *FastMutex) checkTake(t *kernel.Thread) {
+	if m.Owner == t {
+		selfDeadlock.violated("the thread acquires a fast mutex that it owns: it would wait for itself for ever", m.address())
+	}
+	KindFastMutex.tell(t, m.address(), spin.Acquiring)
+}
+
+// wait waits until the mutex is handed over.
+func (m *FastMutex) wait(t *kernel.Thread) {
+	atomic.AddUint32(&m.Contention, 1)
+	KindFastMutex.tell(t, m.address(), spin.Waiting)
+	park(&m.Event)
+}
+
 func (m *FastMutex) own(t *kernel.Thread) {
 	m.Owner = t
-	KindFastMutex.tell(t, m.address(), spin.Acquired)
+	if Checked {
+		KindFastMutex.tell(t, m.address(), spin.Acquired)
+	}
 }
 
 // give frees the mutex or, with a set of its event, hands it over. The event is
@@ -143,18 +180,22 @@ func (m *FastMutex) own(t *kernel.Thread) {
 // before the waiter has consumed the signal.
 func (m *FastMutex) give() {
 	if Checked {
-		switch owner := m.Owner; {
-		case owner == nil:
-			notAcquired.violated("a fast mutex is released that nobody owns", m.address())
-		case owner != kernel.Current():
-			otherThread.violated("a fast mutex is released by a thread that does not own it", m.address())
-		}
+		m.checkGive()
 	}
-	KindFastMutex.tell(m.Owner, m.address(), spin.Releasing)
 	m.Owner = nil
 	if atomic.AddInt32(&m.Count, 1) <= 0 {
 		m.Event.Set(eventIncrement)
 	}
+}
+
+func (m *FastMutex) checkGive() {
+	switch owner := m.Owner; {
+	case owner == nil:
+		notAcquired.violated("a fast mutex is released that nobody owns", m.address())
+	case owner != kernel.Current():
+		otherThread.violated("a fast mutex is released by a thread that does not own it", m.address())
+	}
+	KindFastMutex.tell(m.Owner, m.address(), spin.Releasing)
 }
 
 func (m *FastMutex) address() uintptr { return uintptr(unsafe.Pointer(m)) }

@@ -52,8 +52,23 @@ func (m *GuardedMutex) Init() {
 //
 // IRQL: <= APC_LEVEL
 func (m *GuardedMutex) Acquire() {
-	kernel.EnterGuardedRegion()
-	m.take(kernel.Current())
+	t, ok := kernel.OwnerInKernel()
+	if watched() || !ok {
+		m.acquire()
+		return
+	}
+	t.SpecialAPCs-- // a guarded region
+	if free := atomic.CompareAndSwapInt32(&m.Count, guardedFree, 0); !free {
+		m.wait(t)
+	}
+	m.Owner = t
+	m.KernelAPCDisable, m.SpecialAPCDisable = t.KernelAPCs, t.SpecialAPCs
+}
+
+func (m *GuardedMutex) acquire() {
+	t := kernel.Owner()
+	t.SpecialAPCs--
+	m.take(t)
 }
 
 // Try is Acquire if the mutex is free. Otherwise, and be it the caller's own, it
@@ -75,6 +90,18 @@ func (m *GuardedMutex) Try() bool {
 //
 // IRQL: <= APC_LEVEL
 func (m *GuardedMutex) Release() {
+	if t := m.Owner; !watched() && t != nil {
+		m.Owner = nil
+		if !atomic.CompareAndSwapInt32(&m.Count, 0, guardedFree) {
+			m.pass()
+		}
+		if t.SpecialAPCs == -1 && !t.HeldBack() {
+			t.SpecialAPCs = 0
+		} else {
+			t.LeaveGuardedRegion()
+		}
+		return
+	}
 	m.give()
 	kernel.LeaveGuardedRegion()
 }
@@ -106,17 +133,21 @@ func (m *GuardedMutex) ReleaseUnsafe() {
 // take is the one place where an acquisition may wait.
 func (m *GuardedMutex) take(t *kernel.Thread) {
 	if Checked {
-		irql.AssertAtMost(irql.APC)
-		if m.Owner == t {
-			selfDeadlock.violated("the thread acquires a guarded mutex that it owns: it would wait for itself for ever", m.address())
-		}
+		m.checkTake(t)
 	}
-	KindGuardedMutex.tell(t, m.address(), spin.Acquiring)
 	chance.Point()
 	if !atomic.CompareAndSwapInt32(&m.Count, guardedFree, 0) {
 		m.wait(t)
 	}
 	m.own(t)
+}
+
+func (m *GuardedMutex) checkTake(t *kernel.Thread) {
+	irql.AssertAtMost(irql.APC)
+	if m.Owner == t {
+		selfDeadlock.violated("the thread acquires a guarded mutex that it owns: it would wait for itself for ever", m.address())
+	}
+	KindGuardedMutex.tell(t, m.address(), spin.Acquiring)
 }
 
 // wait takes the mutex if it has become free, or gets in line and waits until
@@ -141,22 +172,23 @@ func (m *GuardedMutex) wait(t *kernel.Thread) {
 func (m *GuardedMutex) own(t *kernel.Thread) {
 	m.Owner = t
 	m.KernelAPCDisable, m.SpecialAPCDisable = t.KernelAPCs, t.SpecialAPCs
-	KindGuardedMutex.tell(t, m.address(), spin.Acquired)
+	if Checked {
+		KindGuardedMutex.tell(t, m.address(), spin.Acquired)
+	}
 }
 
 // give frees the mutex, or hands it to the thread that has waited longest: then
 // it is at no time free, and the line is one shorter.
 func (m *GuardedMutex) give() {
 	if Checked {
-		switch owner := m.Owner; {
-		case owner == nil:
-			notAcquired.violated("a guarded mutex is released that nobody owns", m.address())
-		case owner != kernel.Current():
-			otherThread.violated("a guarded mutex is released by a thread that does not own it", m.address())
-		}
+		m.checkGive()
 	}
-	KindGuardedMutex.tell(m.Owner, m.address(), spin.Releasing)
 	m.Owner = nil
+	m.pass()
+}
+
+// pass makes the mutex, which has no owner any more, free or another thread's.
+func (m *GuardedMutex) pass() {
 	for {
 		n := atomic.LoadInt32(&m.Count)
 		chance.Point()
@@ -170,6 +202,16 @@ func (m *GuardedMutex) give() {
 		}
 	}
 	chance.Point()
+}
+
+func (m *GuardedMutex) checkGive() {
+	switch owner := m.Owner; {
+	case owner == nil:
+		notAcquired.violated("a guarded mutex is released that nobody owns", m.address())
+	case owner != kernel.Current():
+		otherThread.violated("a guarded mutex is released by a thread that does not own it", m.address())
+	}
+	KindGuardedMutex.tell(m.Owner, m.address(), spin.Releasing)
 }
 
 func (m *GuardedMutex) address() uintptr { return uintptr(unsafe.Pointer(m)) }

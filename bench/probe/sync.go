@@ -43,6 +43,36 @@ var Mutex = Op{
 	},
 }
 
+var fast sync.FastMutex
+
+// FastMutex acquires a free fast mutex and releases it.
+var FastMutex = Op{
+	Before: func() { fast.Init() },
+	Run: func(n int) uint64 {
+		t := arch.Cycles()
+		for range n {
+			fast.Acquire()
+			fast.Release()
+		}
+		return arch.Cycles() - t
+	},
+}
+
+var guarded sync.GuardedMutex
+
+// GuardedMutex acquires a free guarded mutex and releases it.
+var GuardedMutex = Op{
+	Before: func() { guarded.Init() },
+	Run: func(n int) uint64 {
+		t := arch.Cycles()
+		for range n {
+			guarded.Acquire()
+			guarded.Release()
+		}
+		return arch.Cycles() - t
+	},
+}
+
 var ping, pong sync.Event
 
 // EventSetWait sets a synchronization event and waits for it.
