@@ -200,7 +200,7 @@ func Exit(status ntstatus.Status) {
 	t.end(status)
 	p := this()
 	p.reap = t
-	p.swapOut()
+	p.switchTo(p.next(0))
 }
 
 // end makes the running thread one that has ended. Dispatcher lock held.

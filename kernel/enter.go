@@ -27,6 +27,15 @@ func Enter(fn func(*Args), a *Args) {
 		fn(keep(a))
 		return
 	}
+	enter(fn, a)
+}
+
+// EnterFromGo is Enter for a caller that is known to be Go code of a thread.
+//
+// IRQL: any
+func EnterFromGo(fn func(*Args), a *Args) { enter(fn, a) }
+
+func enter(fn func(*Args), a *Args) {
 	if gate(fn, a) != 0 {
 		attend()
 	}
@@ -60,6 +69,11 @@ func EnterBlocking(fn func(*Args), a *Args) {
 		fn(keep(a))
 		return
 	}
+	enterBlocking(fn, a)
+}
+
+//go:nosplit
+func enterBlocking(fn func(*Args), a *Args) {
 	entersyscall()
 	attention := gate(fn, a)
 	exitsyscall()
@@ -78,12 +92,7 @@ func EnterBlocking(fn func(*Args), a *Args) {
 //go:nosplit
 func EnterBlockingRaised(fn func(*Args), a *Args) {
 	irql.Unpin()
-	entersyscall()
-	attention := gate(fn, a)
-	exitsyscall()
-	if attention != 0 {
-		attend()
-	}
+	enterBlocking(fn, a)
 }
 
 // keep hides from the compiler that a is passed on, or the callers' would all

@@ -137,12 +137,7 @@ func (q *Queue) RemoveFromGo(timeout *int64, mode Mode, r *Rewait) (*list.Entry,
 			UnlockDispatcher(old)
 			return nil, ntstatus.Timeout
 		}
-		b := &t.ownBlocks[0]
-		b.Thread, b.Object, b.Type, b.Key = t, &q.Header, WaitAny, 0
-		q.Header.WaitList.InsertTail(&b.Entry)
-		t.WaitBlocks, t.WaitCount = b, 1
-		t.Alertable, t.WaitMode = false, mode
-		t.waitNormal = r != nil
+		t.waitFor(&q.Header, mode, r != nil)
 		t.serving.asking, t.serving.received = true, nil
 		s := t.blockUntil(due, old)
 		if s != ntstatus.KernelAPC {

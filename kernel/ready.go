@@ -18,6 +18,7 @@ func threadOf(e *list.Entry) *Thread {
 // makeReady finds a processor for t and lets it know if it should switch.
 // Dispatcher lock held.
 func makeReady(t *Thread, head bool) {
+	t.ReadyTime = arch.Counter()
 	p := &processors[0]
 	if arch.NumCPUs > 1 {
 		p = choose(t)
@@ -27,7 +28,6 @@ func makeReady(t *Thread, head bool) {
 	} else {
 		p.enqueue(t)
 	}
-	t.ReadyTime = arch.Counter()
 	if p.current == p.idle || t.Priority > p.current.Priority {
 		p.kick()
 	}
@@ -143,7 +143,7 @@ func (p *processor) reschedule() {
 		if t.allowed(p.id) {
 			return
 		}
-		n = p.idle // its affinity changed: it must leave
+		// Its affinity changed: it must leave.
 	}
 	if t != p.idle {
 		makeReady(t, true)
@@ -159,33 +159,24 @@ func (p *processor) rotate() bool {
 	if n == nil {
 		return false
 	}
-	p.preempt = false
 	makeReady(t, false)
 	p.switchTo(n)
 	return true
 }
 
-// swapOut gives the processor away: the running thread's state has been changed
-// already, so it runs again only when something makes it ready.
-func (p *processor) swapOut() {
+// switchTo is the one place where threads change: to n, or to the idle thread
+// if that is nil. It returns when the thread that called it runs again, perhaps
+// on another processor. Dispatcher lock held, DISPATCH_LEVEL.
+func (p *processor) switchTo(n *Thread) {
 	p.preempt = false
-	n := p.next(0)
 	if n == nil {
 		n = p.idle
 	}
-	if n == p.current {
-		n.State = StateRunning
-		return
-	}
-	p.switchTo(n)
-}
-
-// switchTo is the one place where threads change. It returns when the thread
-// that called it runs again, perhaps on another processor. Dispatcher lock
-// held, DISPATCH_LEVEL.
-func (p *processor) switchTo(n *Thread) {
 	t := p.current
 	n.State = StateRunning
+	if n == t {
+		return
+	}
 	n.CPU = p.id
 	n.Switches++
 	if n.LockBoost {

@@ -68,7 +68,7 @@ func EndSimulated() {
 	p := this()
 	p.current.quit()
 	p.current.State = StateTerminated
-	p.swapOut()
+	p.switchTo(p.next(0))
 }
 
 // HasWork reports whether a processor has something to run: a thread, or, while

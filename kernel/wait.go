@@ -64,15 +64,15 @@ func (h *Header) waitFully(timeout *int64, alertable bool, mode Mode) ntstatus.S
 	return wait(&h, 1, WaitAny, timeout, alertable, mode, nil, nil)
 }
 
-// WaitPlainly is the common case of a wait in kernel context: nothing but the
-// object has to be looked at, and nothing but the object ends it. It reports
-// false, having done nothing, if the case is another.
+// WaitPlainly is the common case of a wait, in kernel context or by Go code of a
+// thread: nothing but the object has to be looked at, and nothing but the object
+// ends it. It reports false, having done nothing, if the case is another.
 //
 // IRQL: <= DISPATCH_LEVEL
 func (h *Header) WaitPlainly(timeout *int64, alertable bool, mode Mode) (ntstatus.Status, bool) {
 	p, old := LockInKernel()
 	if p == nil {
-		return 0, false
+		return h.waitPlainlyFromGo(timeout, alertable, mode)
 	}
 	t := p.current
 	if OnWait != nil || t.APCPending || old >= irql.Dispatch {
@@ -86,17 +86,62 @@ func (h *Header) WaitPlainly(timeout *int64, alertable bool, mode Mode) (ntstatu
 		UnlockDispatcher(old)
 		return s, true
 	}
-	if timeout != nil || alertable || h.Type == TypeMutant {
+	if timeout != nil || alertable || mode != KernelMode || h.Type == TypeMutant {
 		UnlockDispatcher(old)
 		return 0, false
 	}
-	b := &t.ownBlocks[0]
-	b.Thread, b.Object, b.Type, b.Key = t, h, WaitAny, 0
-	h.WaitList.InsertTail(&b.Entry)
-	t.WaitBlocks, t.WaitCount = b, 1
-	t.Alertable, t.WaitMode, t.waitNormal = false, mode, false
+	t.waitFor(h, mode, false)
 	s := p.block(t, old)
 	return s, s != ntstatus.KernelAPC // that is to wait anew
+}
+
+// waitPlainlyFromGo is WaitPlainly for Go code of a thread.
+func (h *Header) waitPlainlyFromGo(timeout *int64, alertable bool, mode Mode) (ntstatus.Status, bool) {
+	t := Current()
+	if timeout != nil || alertable || mode != KernelMode || OnWait != nil || t.Context.Attention != 0 || irql.Current() >= irql.Dispatch {
+		return 0, false
+	}
+	signalled := h.State() > 0
+	if h.Type == TypeMutant && (!t.Locked || !signalled) {
+		return 0, false
+	}
+	a := Args{P: unsafe.Pointer(h)}
+	if signalled {
+		enter(takeForGo, &a)
+	} else {
+		enterBlocking(waitForGo, &a)
+	}
+	s := ntstatus.Status(a.R)
+	return s, s != ntstatus.KernelAPC
+}
+
+// takeForGo takes the object a.P if it is signalled and nothing else has to be
+// looked at. Otherwise the status is STATUS_KERNEL_APC.
+func takeForGo(a *Args) {
+	h := (*Header)(a.P)
+	p, old := LockInKernel()
+	s := ntstatus.KernelAPC
+	if t := p.current; h.SignalState > 0 && !t.APCPending {
+		t.WaitIRQL = old
+		s = h.take(t, 0)
+		t.spend()
+	}
+	UnlockDispatcher(old)
+	a.R = uintptr(s)
+}
+
+// waitForGo is takeForGo that waits until the object is signalled.
+func waitForGo(a *Args) {
+	h := (*Header)(a.P)
+	p, old := LockInKernel()
+	t := p.current
+	if h.SignalState > 0 || t.APCPending {
+		UnlockDispatcher(old)
+		takeForGo(a)
+		return
+	}
+	t.waitFor(h, KernelMode, true)
+	a.R = uintptr(p.block(t, old))
 }
 
 // unlockForWait undoes LockInKernel for a wait that follows, which may be the one
@@ -241,6 +286,17 @@ func (t *Thread) apcsFirst(old irql.Level, forGo bool) int {
 	return waitNow
 }
 
+// waitFor puts t, the running thread, in line for one object and nothing else,
+// for block. normal says that a normal kernel APC ends the wait as well.
+// Dispatcher lock held.
+func (t *Thread) waitFor(h *Header, mode Mode, normal bool) {
+	b := &t.ownBlocks[0]
+	b.Thread, b.Object, b.Type, b.Key = t, h, WaitAny, 0
+	h.WaitList.InsertTail(&b.Entry)
+	t.WaitBlocks, t.WaitCount = b, 1
+	t.Alertable, t.WaitMode, t.waitNormal = false, mode, normal
+}
+
 // blockUntil is block with a timer: due is an interrupt time, 0 for none.
 func (t *Thread) blockUntil(due uint64, old irql.Level) ntstatus.Status {
 	if due != 0 {
@@ -260,7 +316,7 @@ func (p *processor) block(t *Thread, old irql.Level) ntstatus.Status {
 	if t.serving.queue != nil {
 		t.serving.stops()
 	}
-	p.swapOut()
+	p.switchTo(p.next(0))
 	s := t.WaitStatus
 	UnlockDispatcher(old)
 	return s
@@ -332,7 +388,14 @@ func (h *Header) take(t *Thread, key ntstatus.Status) ntstatus.Status {
 // Signal releases the threads that wait for the object, in order of arrival,
 // for as long as it stays signalled. Dispatcher lock held.
 func (h *Header) Signal(inc int8) {
-	for e := h.WaitList.Flink; e != &h.WaitList && h.SignalState > 0; {
+	e := h.WaitList.Flink
+	if b := (*WaitBlock)(unsafe.Pointer(e)); h.Type == TypeSynchronizationEvent && e != &h.WaitList && b.Type == WaitAny && h.SignalState > 0 {
+		// What happens most often, done at once.
+		h.SignalState = 0
+		b.Thread.unwait(ntstatus.Status(b.Key), inc)
+		return
+	}
+	for e != &h.WaitList && h.SignalState > 0 {
 		b := (*WaitBlock)(unsafe.Pointer(e)) // Entry is its first field
 		t := b.Thread
 		s := ntstatus.Status(b.Key)
@@ -454,7 +517,6 @@ func Yield() ntstatus.Status {
 	if n := p.next(1); n != nil {
 		t.Quantum = quantumReset
 		t.decay()
-		p.preempt = false
 		makeReady(t, false)
 		p.switchTo(n)
 		s = ntstatus.Success

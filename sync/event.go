@@ -61,7 +61,7 @@ func (e *Event) Set(inc int8) int32 {
 
 func (e *Event) setFromGo(inc int8) int32 {
 	a := kernel.Args{P: unsafe.Pointer(e), A: uintptr(uint8(inc))}
-	kernel.Enter(setEvent, &a)
+	kernel.EnterFromGo(setEvent, &a)
 	return word(&a)
 }
 

@@ -82,7 +82,7 @@ var bugs = []bug{
 	{"run once: two begin", "sync/runonce.go", "TestRunOnce",
 		"if atomic.CompareAndSwapUintptr(&o.word, word, next) {\n\t\t\t\treturn 0", "if atomic.CompareAndSwapUintptr(&o.word, word, next) || true {\n\t\t\t\treturn 0"},
 	{"semaphore: above its limit", "sync/semaphore.go", "FuzzCalls", "n < 0 || n > s.Limit-count", "n < 0"},
-	{"event: a signal taken twice", "kernel/wait.go", "FuzzCalls", "\t\th.SignalState = 0\n", "\t\th.SignalState = h.SignalState\n"},
+	{"event: a signal taken twice", "kernel/wait.go", "FuzzCalls", "TypeSynchronizationTimer:\n\t\th.SignalState = 0\n", "TypeSynchronizationTimer:\n"},
 	{"mutex: released by anybody", "kernel/mutant.go", "FuzzCalls", "if m.Owner != t || m.Header", "if m.Header"},
 }
 
