@@ -97,6 +97,7 @@ func TestConsole(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots machines")
 	}
+	t.Parallel()
 	eachArch(t, func(t *testing.T, arch string) {
 		d := talk(t, "run", "-kd", "-arch", arch, "-timeout", "2m", "./testdata/console")
 		for _, program := range []string{"int3", "dpc", "system"} {
@@ -142,6 +143,7 @@ func TestConsoleLeave(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots machines")
 	}
+	t.Parallel()
 	eachArch(t, func(t *testing.T, arch string) {
 		d := talk(t, "run", "-kd", "-arch", arch, "-timeout", "2m", "./testdata/console")
 		d.expect("ready> ")
@@ -169,6 +171,7 @@ func TestConsoleEnds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots machines")
 	}
+	t.Parallel()
 	if _, err := qemu.Find(qemu.AMD64); err != nil {
 		t.Skip(err)
 	}

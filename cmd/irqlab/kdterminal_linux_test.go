@@ -21,6 +21,7 @@ func TestConsoleTerminal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots machines")
 	}
+	t.Parallel()
 	if _, err := qemu.Find(qemu.AMD64); err != nil {
 		t.Skip(err)
 	}
