@@ -50,6 +50,9 @@ func (d *Debugger) analyze(v *invocation) error {
 			d.printf("%s.\n", sentence(text))
 		}
 	}
+	if b.Code == liveSystemDump {
+		return nil
+	}
 	frames := d.stopStack(b)
 	guilty, called := d.culprit(b, frames)
 	if guilty.Function == "" {

@@ -81,6 +81,9 @@ type description struct {
 // describe looks a stop up in the image's own tables, as they were linked: a dump
 // need not hold them, and nothing changes them.
 func (d *Debugger) describe(b BugCheck) description {
+	if b.Code == liveSystemDump {
+		return description{name: "LIVE_SYSTEM_DUMP", meaning: "a debugger wrote this dump; no rule was broken"}
+	}
 	var found description
 	guard(func() {
 		linked := New(d.image, linkedImage{d.image}, d.out)

@@ -13,7 +13,7 @@ func controlCommands() []command {
 		{name: "bp", args: "address", help: "set a breakpoint", run: (*Debugger).setBreakpoint},
 		{name: "bl", help: "list the breakpoints", run: (*Debugger).listBreakpoints},
 		{name: "bc", args: "number|*", help: "clear a breakpoint, or all", run: (*Debugger).clearBreakpoint},
-		{name: "g", args: "[address]", help: "let the machine run, at most up to an address; Ctrl-C breaks in", run: (*Debugger).goOn},
+		{name: "g", args: "[address]", help: "let the machine run, at most up to an address; Ctrl-A B breaks in", run: (*Debugger).goOn},
 		{name: "t", args: "[count]", help: "execute an instruction of the current processor", run: (*Debugger).trace},
 		{name: "p", args: "[count]", help: "the same, with calls as one instruction", run: (*Debugger).pass},
 		{name: ".dump", args: "file", help: "write a crash dump of the machine as it stands", run: (*Debugger).writeDump},

@@ -101,8 +101,9 @@ func TestKDObjects(t *testing.T) {
 		t.Skip("boots machines")
 	}
 	eachArch(t, func(t *testing.T, arch string) {
+		file := filepath.Join(t.TempDir(), "MEMORY.DMP")
 		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", "2m", "./testdata/kd",
-			"-c", "g main.standstill; ~; !irql; !stacks 2 main.own; !process; !locks; !deadlock; !ready; !dpcs; !timer; !apc; !handle; "+
+			"-c", "g main.standstill; .dump "+file+"; ~; !irql; !stacks 2 main.own; !process; !locks; !deadlock; !ready; !dpcs; !timer; !apc; !handle; "+
 				"!object; !object \\; !pte poi(main.paged); !pte poi(main.paged)+1000; !vm; !qlocks; !object poi(main.never); !pool poi(main.never); dt irqlab/dpc.Object poi(main.dpcs)+40; !poolused")
 		if status != 0 {
 			t.Fatalf("status %d\n%s%s", status, out, errs)
@@ -120,6 +121,17 @@ func TestKDObjects(t *testing.T) {
 			`(?m)^paged pool +2 pages`, `(?m)^ +\S+ Directory  BaseNamedObjects$`,
 			`(?m)^main\.lock .* held by thread \d+ main$`, `Dispatcher object: \S+  Type: notification event, state 0, 1 waiting thread`,
 			`(?m)^\*.* Kdbg$`, `Routine +: \S+ -> main\.deferred`, `(?m)^Kdbg +\d+ `)
+
+		// A dump of a machine that has done nothing wrong accuses nobody.
+		out, errs, status = irqlab(t, "", "kd", "-z", file, "-c", "!analyze -v; .echo MORE; k; !deadlock; !ready")
+		if status != 0 {
+			t.Fatalf("status %d\n%s%s", status, out, errs)
+		}
+		analysis, _, _ := strings.Cut(out, "MORE\n")
+		contains(t, "the dump", out, `(?m)^LIVE_SYSTEM_DUMP \(161\)$`, ` main\.standstill\+0x0`, `(?m)^Deadlock of 2 threads:$`, `(?m)^CPU 0: 1 thread ready$`)
+		if strings.Contains(analysis, "caused") {
+			t.Errorf("an analysis of nothing:\n%s", analysis)
+		}
 	})
 }
 
