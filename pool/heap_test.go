@@ -408,3 +408,41 @@ func BenchmarkAllocFree(b *testing.B) {
 		})
 	}
 }
+
+// Free memory is told from memory in use, the first words of it, which hold links,
+// included; that of a page on its own too.
+func TestFreed(t *testing.T) {
+	h := newHeap(t, true)
+	var blocks []uintptr
+	for range 8 {
+		p, _ := h.alloc(200, testTag, 0)
+		blocks = append(blocks, p)
+		fill(p, 200, 0)
+	}
+	check := func(p uintptr, want bool) {
+		t.Helper()
+		for o := uintptr(0); o < 200; o++ {
+			if Freed(p+o) != want {
+				t.Fatalf("byte %d of a block: freed %v", o, !want)
+			}
+		}
+	}
+	for i, p := range blocks {
+		check(p, false)
+		if i%3 != 0 {
+			h.free(p, testTag)
+			check(p, true)
+		}
+	}
+	for i, p := range blocks {
+		check(p, i%3 != 0)
+	}
+	for i, p := range blocks {
+		if i%3 == 0 {
+			h.free(p, testTag)
+		}
+	}
+	for _, p := range blocks {
+		check(p, true)
+	}
+}

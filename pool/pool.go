@@ -213,18 +213,18 @@ func Owner(addr uintptr) (lo, hi uintptr, tag Tag, ok bool) {
 	return lo, hi, tag, ok
 }
 
-// Holds reports whether the n bytes at addr, which is in the pool's range, are part
-// of one allocation. It takes the lock only if none begins at addr.
+// Freed reports whether addr, which is mapped and in the pool's range, is in a free
+// block. It takes no lock, and goes by what checked mode leaves in free memory: a
+// pattern, but for the first words, which have the block's header in front.
 //
-// IRQL: <= DISPATCH_LEVEL
-func Holds(addr, n uintptr) bool {
-	if addr%unit == 0 && addr%pageSize != 0 && mm.Mapped(addr) {
-		if b := at(addr - headerSize); b.kind == inUse && b.sealed() && n <= b.bytes() {
-			return true
+// IRQL: any
+func Freed(addr uintptr) bool {
+	if line := addr &^ (unit - 1); line%pageSize != 0 {
+		if b := at(line - headerSize); b.sealed() {
+			return b.kind != inUse
 		}
 	}
-	_, hi, _, ok := Owner(addr)
-	return ok && addr+n <= hi
+	return *(*uint64)(unsafe.Pointer(addr &^ 7)) == freedByte*0x0101010101010101
 }
 
 // Stats returns the account of the nth tag, and false behind the last.

@@ -71,9 +71,9 @@ func (s *shape) check(p unsafe.Pointer, raised bool, is func(unsafe.Pointer) boo
 	switch {
 	case mm.InPaged(at):
 		resident = false
-	case mm.InPool(at) && irql.Current() <= irql.Dispatch:
-		resident = pool.Holds(at, s.size)
-	case !reachable(at, s.size):
+	case mm.InPool(at):
+		resident = mapped(at, s.size) && !pool.Freed(at)
+	case !mapped(at, s.size):
 		fault(at, raised)
 	case mm.InAreas(at):
 		resident = s.anywhere
@@ -97,17 +97,22 @@ func wrongObject(p unsafe.Pointer, typ uint8) {
 // reachable reports whether a touch of the n bytes at p, less than a page, goes
 // well: it may bring in a page, but meets no freed memory.
 func reachable(p, n uintptr) bool {
-	level := irql.Current()
 	switch {
-	case n == 0:
+	case n == 0 || mm.InPaged(p) && irql.Current() < irql.Dispatch:
 		return true
-	case mm.InPaged(p) && level < irql.Dispatch:
+	case mm.InPool(p):
+		return mapped(p, n) && !pool.Freed(p)
+	}
+	return mapped(p, n)
+}
+
+// mapped reports whether the n bytes at p, less than a page, are there, or come into
+// being when they are touched, as a Go variable's may.
+func mapped(p, n uintptr) bool {
+	if mm.Mapped(p) && mm.Mapped(p+n-1) {
 		return true
-	case mm.InPool(p) && level <= irql.Dispatch:
-		return pool.Holds(p, n)
-	case mm.Mapped(p) && mm.Mapped(p+n-1):
-		return true
-	case !mm.InAreas(p):
+	}
+	if !mm.InAreas(p) {
 		return false
 	}
 	a := kernel.Args{A: p, B: n}

@@ -8,7 +8,6 @@ import (
 	"irqlab/kernel"
 	"irqlab/mm"
 	"irqlab/ob"
-	"irqlab/pool"
 	"irqlab/sync"
 )
 
@@ -163,7 +162,7 @@ func isCallback(p unsafe.Pointer) bool { return kernel.ObjectOf(p).TypeIndex == 
 
 func isRegistration(p unsafe.Pointer) bool {
 	c := unsafe.Pointer((*sync.Registration)(p).Callback())
-	return mm.InPool(uintptr(c)) && pool.Holds(uintptr(c), aCallback.size) && isCallback(c)
+	return mm.InPool(uintptr(c)) && mapped(uintptr(c), aCallback.size) && isCallback(c)
 }
 
 func isObRegistration(p unsafe.Pointer) bool { return (*ob.Registration)(p).Registered() }

@@ -76,7 +76,6 @@ var exceptions = map[string]string{
 	"KeQueryNodeActiveAffinity.Count nil":                             anyReturn,
 	"KeQueryLogicalProcessorRelationship.Information nil":             anyReturn,
 	"KeQueryLogicalProcessorRelationship.ProcessorNumber nil":         anyReturn,
-	"KeReleaseInterruptSpinLock.Interrupt freed":                      notOne,
 	"ExDeleteTimer.Parameters":                                        "",
 	"ExSetTimer.Parameters nil":                                       anyReturn,
 	"IoConnectInterrupt.SpinLock nil":                                 anyReturn,
@@ -87,5 +86,4 @@ var exceptions = map[string]string{
 	"IoRequestDpc.DeviceObject nil":                                   notThere,
 	"IoRequestDpc.DeviceObject not canonical":                         notThere,
 	"IoRequestDpc.DeviceObject wild":                                  notThere,
-	"IoRequestDpc.DeviceObject freed":                                 notOne,
 }
