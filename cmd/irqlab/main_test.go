@@ -86,7 +86,7 @@ func TestSplitTestArgs(t *testing.T) {
 			t.Errorf("%s: got %q and %q, %v; want %q and %q", tt.in, own, rest, err, tt.own, tt.rest)
 		}
 	}
-	for _, line := range []string{"-exec foo ./x", "-race ./x", "-ldflags=-w ./x", "-run"} {
+	for _, line := range []string{"-exec foo ./x", "-race ./x", "-ldflags=-w ./x", "-coverprofile=x ./x", "-run"} {
 		if _, _, err := splitTestArgs(strings.Fields(line)); err == nil {
 			t.Errorf("%s was accepted", line)
 		}

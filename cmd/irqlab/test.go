@@ -170,14 +170,19 @@ var ownTestFlags = []string{"arch", "cpus", "mem", "seed", "accel", "machine", "
 
 // takenFlags are flags of go test that carry the kernel.
 var takenFlags = map[string]string{
-	"exec":    "irqlab test boots the binaries itself",
-	"overlay": "irqlab test has an overlay of its own",
-	"ldflags": "the linker's flags place the kernel",
-	"c":       "use irqlab test without it, or irqlab build",
-	"o":       "use irqlab test without it, or irqlab build",
-	"race":    "the race detector needs an operating system",
-	"cover":   "the machine has no file system for its result",
+	"exec":         "irqlab test boots the binaries itself",
+	"overlay":      "irqlab test has an overlay of its own",
+	"ldflags":      "the linker's flags place the kernel",
+	"c":            "use irqlab test without it, or irqlab build",
+	"o":            "use irqlab test without it, or irqlab build",
+	"race":         "the race detector needs an operating system",
+	"cover":        noFiles,
+	"coverprofile": noFiles,
+	"covermode":    noFiles,
+	"coverpkg":     noFiles,
 }
+
+const noFiles = "the machine has no file system for its result"
 
 // splitTestArgs separates the tool's flags from go test's.
 func splitTestArgs(args []string) (own, rest []string, err error) {
