@@ -42,6 +42,8 @@ const (
 
 // String returns a counted string in Go memory, as a C driver makes it of a
 // literal with RTL_CONSTANT_STRING.
+//
+// IRQL: <= APC_LEVEL
 func String(s string) *UNICODE_STRING {
 	units := utf16.Encode([]rune(s))
 	n := min(len(units), math.MaxUint16/2)
@@ -49,6 +51,8 @@ func String(s string) *UNICODE_STRING {
 }
 
 // String returns the string's text.
+//
+// IRQL: <= APC_LEVEL
 func (s *UNICODE_STRING) String() string {
 	if s == nil || s.Buffer == nil {
 		return ""
