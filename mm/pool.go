@@ -64,17 +64,27 @@ func InSpecial(va uintptr) bool { return specialBase <= va && va < specialBase+p
 func (r *runs) alloc(pages int) (va uintptr, ok bool) {
 	on := acquire()
 	at := r.search(pages)
-	if at >= 0 {
-		va = r.base + uintptr(at)*arch.PageSize
-		if phys.free > floorPages+uintptr(pages) {
-			ok = mapRAM(va, uintptr(pages)*arch.PageSize)
+	if at < 0 || phys.free <= floorPages+uintptr(pages) {
+		release(on)
+		return 0, false
+	}
+	r.take(at, pages)
+	va = r.base + uintptr(at)*arch.PageSize
+	for mapped := 0; ; {
+		n := min(pages-mapped, batchPages)
+		ok = mapRAM(va+uintptr(mapped)*arch.PageSize, uintptr(n)*arch.PageSize)
+		if mapped += n; !ok || mapped == pages {
+			break
 		}
-		if ok {
-			r.take(at, pages)
-		}
+		release(on) // lets interrupts in: clearing pages takes its time
+		on = acquire()
 	}
 	release(on)
-	return va, ok
+	if !ok {
+		r.free(va, pages)
+		return 0, false
+	}
+	return va, true
 }
 
 // search returns the first of so many free pages and one behind them, or -1. Page

@@ -102,7 +102,7 @@ func shootdown() {
 // A batch is what one section under the lock does to a range of pages. Its
 // bounds keep the section short and the batch on the stack.
 const (
-	batchPages   = 64  // pages taken away
+	batchPages   = 64  // pages taken away, or given
 	batchEntries = 512 // entries looked at
 )
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"irqlab/arch"
 	"irqlab/dpc"
 	"irqlab/irql"
 	"irqlab/mm"
@@ -121,6 +122,29 @@ type churn struct {
 }
 
 const churnTag pool.Tag = 'C' | 'h'<<8 | 'r'<<16 | 'n'<<24
+
+// A large allocation comes cleared and goes whole.
+func TestLarge(t *testing.T) {
+	tag := pool.TagOf("TstL")
+	for range 3 {
+		size := mm.ReadStats().Free / 3 * arch.PageSize
+		p := pool.Alloc(size, tag)
+		if p == nil {
+			t.Fatalf("no %d bytes though three times as many are free", size)
+		}
+		words := unsafe.Slice((*uint64)(p), size/8)
+		for i := range words {
+			if words[i] != 0 {
+				t.Fatalf("word %d of %d is %#x", i, len(words), words[i])
+			}
+			words[i] = ^uint64(0)
+		}
+		pool.Free(p, tag)
+	}
+	if s := stat(tag); s.Bytes != 0 {
+		t.Errorf("account after freeing all: %+v", s)
+	}
+}
 
 func turn(d *dpc.Object, context, _, _ unsafe.Pointer) {
 	c := (*churn)(context)
