@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"irqlab/bugcheck"
+	"irqlab/internal/resident"
 	"irqlab/provoke"
 )
 
@@ -55,6 +58,52 @@ func TestTables(t *testing.T) {
 		}
 	}
 }
+
+// There is a way to every bug check that the kernel raises.
+func TestProvocations(t *testing.T) {
+	text, err := os.ReadFile("../../bugcheck/codes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bugcheck.Code{}
+	for _, m := range regexp.MustCompile(`(?m)^\t(\w+) +Code = (0x[0-9A-F]+)`).FindAllSubmatch(text, -1) {
+		n, _ := strconv.ParseUint(string(m[2]), 0, 32)
+		names[string(m[1])] = bugcheck.Code(n)
+	}
+	raised := map[bugcheck.Code]string{}
+	for _, p := range append(resident.Packages, "irqlab/registry", "irqlab/seh", "irqlab/thread", "irqlab/wdk", "irqlab/work") {
+		files, err := filepath.Glob("../../" + strings.TrimPrefix(p, "irqlab/") + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") || strings.HasPrefix(file, "../../bugcheck/") && !raises[filepath.Base(file)] {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, word := range regexp.MustCompile(`\w+`).FindAllString(string(text), -1) {
+				if c, ok := names[word]; ok {
+					raised[c] = file
+				}
+			}
+		}
+	}
+	if len(raised) < 40 {
+		t.Errorf("only %d codes are raised", len(raised))
+	}
+	for c, file := range raised {
+		if _, ok := provoke.Find(c); !ok {
+			t.Errorf("%#x, in %s, cannot be provoked", c, file)
+		}
+	}
+}
+
+// raises has the files of package bugcheck that decide about codes; the others
+// describe them.
+var raises = map[string]bool{"trap.go": true, "nmi.go": true, "callback.go": true, "freeze.go": true, "stop.go": true}
 
 // Every bug check of the specification is described, under its name.
 func TestSpecification(t *testing.T) {
