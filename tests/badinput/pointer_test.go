@@ -15,7 +15,6 @@ import (
 	"irqlab/kernel"
 	"irqlab/paging"
 	"irqlab/pool"
-	"irqlab/tests/kit"
 	. "irqlab/wdk"
 )
 
@@ -108,7 +107,11 @@ func deferred(PKDPC, PVOID, PVOID, PVOID) {}
 
 func kernelRoutine(PKAPC, *PKNORMAL_ROUTINE, *PVOID, *PVOID, *PVOID) {}
 
-const tag = ULONG(kit.Tag)
+const tag = ULONG(ownTag)
+
+// ownTag is not the kit's, which may be that of special pool: with it a number that
+// is too large ends otherwise, as it should.
+const ownTag pool.Tag = 'B' | 'a'<<8 | 'd'<<16 | 'I'<<24
 
 // A pointer is bad in these ways.
 const (
@@ -151,8 +154,8 @@ type memory struct {
 
 // fresh returns size bytes of pool.
 func fresh(size uintptr) memory {
-	p := pool.Alloc(size, kit.Tag)
-	return memory{p, func() { pool.Free(p, kit.Tag) }}
+	p := pool.Alloc(size, ownTag)
+	return memory{p, func() { pool.Free(p, ownTag) }}
 }
 
 // bad returns a pointer to a T that is bad in the given way. Away is a page of
@@ -494,8 +497,8 @@ func newBench(t *testing.T) *bench {
 	for _, r := range spec.Routines() {
 		b.levels[r.Name] = r.Levels
 	}
-	b.away = pool.AllocPaged(4096, kit.Tag)
-	t.Cleanup(func() { pool.Free(b.away, kit.Tag) })
+	b.away = pool.AllocPaged(4096, ownTag)
+	t.Cleanup(func() { pool.Free(b.away, ownTag) })
 	b.takeAway()
 	b.handles = map[string]HANDLE{}
 	for kind, make := range map[string]func(h PHANDLE) NTSTATUS{
