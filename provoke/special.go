@@ -25,13 +25,15 @@ func touchFreedSpecial() {
 
 func touchBehindSpecial() { *(*byte)(unsafe.Add(unsafe.Pointer(object[small]()), behind)) = 1 }
 
+// The kernel's own routines touch what KeSetEvent would have refused.
+
 func setFreedSpecial() {
 	e := object[KEVENT]()
 	KeInitializeEvent(e, NotificationEvent, false)
 	ExFreePoolWithTag(PVOID(e), tag)
-	KeSetEvent(e, 0, false)
+	e.Set(0)
 }
 
 func setBehindSpecial() {
-	KeSetEvent(PKEVENT(unsafe.Add(unsafe.Pointer(object[small]()), behind)), 0, false)
+	PKEVENT(unsafe.Add(unsafe.Pointer(object[small]()), behind)).Set(0)
 }
