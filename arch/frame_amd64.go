@@ -116,9 +116,13 @@ func (f *Frame) BasePointer() uintptr { return uintptr(f.BP) }
 // x86-64 always stores it.
 func (f *Frame) Link() uintptr { return 0 }
 
-// Syscall returns the system call number and its arguments.
-func (f *Frame) Syscall() (nr uintptr, a [6]uintptr) {
-	return uintptr(f.AX), [6]uintptr{uintptr(f.DI), uintptr(f.SI), uintptr(f.DX), uintptr(f.R10), uintptr(f.R8), uintptr(f.R9)}
+// Syscall returns the system call's number.
+func (f *Frame) Syscall() uintptr { return uintptr(f.AX) }
+
+// Arguments stores the system call's arguments in a.
+func (f *Frame) Arguments(a *[6]uintptr) {
+	a[0], a[1], a[2] = uintptr(f.DI), uintptr(f.SI), uintptr(f.DX)
+	a[3], a[4], a[5] = uintptr(f.R10), uintptr(f.R8), uintptr(f.R9)
 }
 
 // SetResult stores a system call's result.

@@ -156,10 +156,13 @@ func (f *Frame) BasePointer() uintptr { return uintptr(f.X[29]) }
 // Link returns the return address of a leaf that has not stored it.
 func (f *Frame) Link() uintptr { return uintptr(f.X[30]) }
 
-// Syscall returns the system call number and its arguments.
-func (f *Frame) Syscall() (nr uintptr, a [6]uintptr) {
-	x := &f.X
-	return uintptr(x[8]), [6]uintptr{uintptr(x[0]), uintptr(x[1]), uintptr(x[2]), uintptr(x[3]), uintptr(x[4]), uintptr(x[5])}
+// Syscall returns the system call's number.
+func (f *Frame) Syscall() uintptr { return uintptr(f.X[8]) }
+
+// Arguments stores the system call's arguments in a.
+func (f *Frame) Arguments(a *[6]uintptr) {
+	a[0], a[1], a[2] = uintptr(f.X[0]), uintptr(f.X[1]), uintptr(f.X[2])
+	a[3], a[4], a[5] = uintptr(f.X[3]), uintptr(f.X[4]), uintptr(f.X[5])
 }
 
 // SetResult stores a system call's result.

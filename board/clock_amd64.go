@@ -35,7 +35,8 @@ func pitWait(count uint16) {
 }
 
 // calibrate measures both counters. A host that takes the processor away only
-// ever lengthens a window, so the shortest of several is the best.
+// ever lengthens a window, so the shortest of several is the best; two that agree
+// are enough.
 func calibrate() {
 	const perSecond, windows = 4000, 4 // of 250 µs
 	tsc, apic := ^uint64(0), ^uint64(0)
@@ -43,9 +44,14 @@ func calibrate() {
 		writeLocal(lapicInitial, 0xffffffff)
 		t := arch.Counter()
 		pitWait(pitHz / perSecond)
-		tsc = min(tsc, arch.Counter()-t)
+		took := arch.Counter() - t
+		agree := round(took*perSecond) == round(tsc*perSecond)
+		tsc = min(tsc, took)
 		apic = min(apic, uint64(0xffffffff-readLocal(lapicCurrent)))
 		writeLocal(lapicInitial, 0)
+		if agree {
+			break
+		}
 	}
 	counterHz = round(tsc * perSecond)
 	lapicHz = round(apic * perSecond)

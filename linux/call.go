@@ -15,12 +15,14 @@ var Unknown, LastUnknown uint64
 //
 // IRQL: of the caller
 func Syscall(f *arch.Frame) {
-	nr, a := f.Syscall()
+	nr, s := f.Syscall(), current()
 	if nr == sysRtSigreturn {
-		sigreturn(f, current())
+		sigreturn(f, s)
 		return
 	}
-	f.SetResult(call(f, current(), nr, &a))
+	var a [6]uintptr
+	f.Arguments(&a)
+	f.SetResult(call(f, s, nr, &a))
 }
 
 func call(f *arch.Frame, s *state, nr uintptr, a *[6]uintptr) uintptr {

@@ -110,9 +110,8 @@ func (s *state) interrupted() bool { return atomic.LoadUint64(&s.pending)&^s.mas
 // at.
 func mayWait(f *arch.Frame, l irql.Level) {
 	if l >= irql.Dispatch {
-		nr, _ := f.Syscall()
 		bugcheck.StopText("the Go runtime had to wait, in a system call, at a raised IRQL",
-			bugcheck.IRQLNotLessOrEqual, nr, uintptr(l), 0, f.PC(), f)
+			bugcheck.IRQLNotLessOrEqual, f.Syscall(), uintptr(l), 0, f.PC(), f)
 	}
 }
 
