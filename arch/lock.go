@@ -17,9 +17,9 @@ var LockSlow LockFallback
 
 // LockFallback is the type of LockSlow.
 type LockFallback struct {
-	Acquire   func(word *uintptr) uintptr              // Go code of a thread: nothing is done yet
-	Contended func(word *uintptr, old uintptr) uintptr // raised from old already; somebody has the lock
-	Release   func(word *uintptr, old uintptr)         // Go code of a thread: nothing is done yet
+	Acquire   func(word *uintptr) uintptr      // Go code of a thread: nothing is done yet
+	Contended func(word *uintptr)              // raised already; somebody has the lock
+	Release   func(word *uintptr, old uintptr) // Go code of a thread: nothing is done yet
 }
 
 // lockCode are the closures' objects: each is the address of its code.

@@ -18,11 +18,15 @@ TEXT acquireLock<>(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	CX, AX
 	RET
 contended:
+	PUSHQ	CX
+	SUBQ	$8, SP	// where the callee may spill its argument
 	MOVQ	BX, AX
-	MOVQ	CX, BX
 	MOVQ	·LockSlow+LockFallback_Contended(SB), DX
 	MOVQ	(DX), CX
-	JMP	CX
+	CALL	CX
+	ADDQ	$8, SP
+	POPQ	AX
+	RET
 slow:
 	MOVQ	·LockSlow+LockFallback_Acquire(SB), DX
 	MOVQ	(DX), CX

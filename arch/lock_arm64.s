@@ -21,9 +21,17 @@ again:
 	MOVD	R1, R0
 	RET
 contended:
+	// 0 and 8 belong to the callee (saved LR of this frame, spill slot of R0).
+	SUB	$48, RSP
+	STP	(R29, R30), 16(RSP)
+	MOVD	R1, 32(RSP)
 	MOVD	·LockSlow+LockFallback_Contended(SB), R26
 	MOVD	(R26), R2
-	JMP	(R2)
+	CALL	(R2)
+	MOVD	32(RSP), R0
+	LDP	16(RSP), (R29, R30)
+	ADD	$48, RSP
+	RET
 slow:
 	MOVD	·LockSlow+LockFallback_Acquire(SB), R26
 	MOVD	(R26), R2

@@ -25,7 +25,7 @@ var watched = true
 func SetChecked(on bool) {
 	arch.LockSlow = arch.LockFallback{
 		Acquire:   func(l *uintptr) uintptr { return uintptr((*Lock)(unsafe.Pointer(l)).acquire()) },
-		Contended: func(l *uintptr, old uintptr) uintptr { (*Lock)(unsafe.Pointer(l)).wait(taken); return old },
+		Contended: func(l *uintptr) { (*Lock)(unsafe.Pointer(l)).wait(taken) },
 		Release:   func(l *uintptr, old uintptr) { (*Lock)(unsafe.Pointer(l)).release(irql.Level(old)) },
 	}
 	for i := range held {
