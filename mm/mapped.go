@@ -10,6 +10,19 @@ func Mapped(va uintptr) bool {
 	if va < arch.PageSize || !arch.Canonical(va) {
 		return false
 	}
-	e, _ := lookup(va)
-	return e.Present()
+	t := tableAt(arch.RootTable())
+	for shift := pageShift + (levels-1)*levelShift; ; shift -= levelShift {
+		e := t[va>>shift%entries]
+		if !e.Present() || shift == pageShift || e.Leaf() {
+			return e.Present()
+		}
+		t = tableAt(e.Address())
+	}
 }
+
+// Each level of the tables translates so many bits of an address, and a page has so
+// many below.
+const (
+	levelShift = 9
+	pageShift  = 12
+)

@@ -109,7 +109,8 @@ func reachable(p, n uintptr) bool {
 // mapped reports whether the n bytes at p, less than a page, are there, or come into
 // being when they are touched, as a Go variable's may.
 func mapped(p, n uintptr) bool {
-	if mm.Mapped(p) && mm.Mapped(p+n-1) {
+	last := p + n - 1
+	if mm.Mapped(p) && ((p^last) < arch.PageSize || mm.Mapped(last)) {
 		return true
 	}
 	if !mm.InAreas(p) {
