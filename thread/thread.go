@@ -70,40 +70,46 @@ func enterBind(a *kernel.Args) { kernel.Bind(a.B, unsafe.String((*byte)(a.P), a.
 //
 // IRQL: PASSIVE_LEVEL
 func Start(name string, fn func()) (*kernel.Thread, bool) {
-	return StartRoutine(name, **(**uintptr)(unsafe.Pointer(&fn)), fn)
+	return StartRoutine(name, **(**uintptr)(unsafe.Pointer(&fn)), nil, fn)
 }
 
 // StartRoutine is Start for a function that only calls the one whose code is at the
-// given address, and is all that is known of the thread's purpose.
+// given address, and is all that is known of the thread's purpose. If prepare is not
+// nil, it is called with the thread before the thread calls fn, and may keep it from
+// doing so by returning false: the thread ends.
 //
 // IRQL: PASSIVE_LEVEL
-func StartRoutine(name string, routine uintptr, fn func()) (*kernel.Thread, bool) {
+func StartRoutine(name string, routine uintptr, prepare func(*kernel.Thread) bool, fn func()) (*kernel.Thread, bool) {
 	if !reserve() {
 		return nil, false
 	}
 	bound := make(chan *kernel.Thread, 1)
-	var told chan struct{} // closed when it has been
-	if watched() {
-		told = make(chan struct{})
+	var run chan bool // the thread waits for a word on that, if there is one
+	tell := watched()
+	if tell || prepare != nil {
+		run = make(chan bool, 1)
 	}
 	go func() {
 		runtime.LockOSThread()
 		t := bind(routine, name)
 		t.Reference()
 		bound <- t
-		if told != nil {
-			<-told
-		}
+		called := run == nil || <-run
 		defer ended()
 		seh.Run(func() {
-			fn()
+			if called {
+				fn()
+			}
 			Exit(ntstatus.Success)
 		}, unhandled)
 	}()
 	t := <-bound
-	if told != nil {
-		notify(t.ID, true)
-		close(told)
+	if run != nil {
+		called := prepare == nil || prepare(t)
+		if tell {
+			notify(t.ID, true)
+		}
+		run <- called
 	}
 	return t, true
 }

@@ -49,16 +49,22 @@ func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, Objec
 	if StartRoutine == nil || ThreadHandle == nil {
 		return STATUS_INVALID_PARAMETER
 	}
-	t, ok := thread.StartRoutine(routineName(StartRoutine), entryPoint(StartRoutine), func() { StartRoutine(StartContext) })
-	if !ok {
-		return STATUS_INSUFFICIENT_RESOURCES
-	}
-	h, s := ob.Open(unsafe.Pointer(t), OBJ_KERNEL_HANDLE, DesiredAccess)
-	if NT_SUCCESS(s) {
+	var s NTSTATUS
+	// The routine may look at what the caller gets.
+	open := func(t *kernel.Thread) bool {
+		var h HANDLE
+		if h, s = ob.Open(unsafe.Pointer(t), OBJ_KERNEL_HANDLE, DesiredAccess); !NT_SUCCESS(s) {
+			return false
+		}
 		*ThreadHandle = h
 		if ClientId != nil {
 			*ClientId = CLIENT_ID{systemProcessID, HANDLE(t.ID)}
 		}
+		return true
+	}
+	t, ok := thread.StartRoutine(routineName(StartRoutine), entryPoint(StartRoutine), open, func() { StartRoutine(StartContext) })
+	if !ok {
+		return STATUS_INSUFFICIENT_RESOURCES
 	}
 	t.Dereference()
 	return s

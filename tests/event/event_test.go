@@ -234,7 +234,7 @@ func TestSetBeforeWait(t *testing.T) {
 // rule: event-wait-true-irql
 func TestSetBeforeBlocking(t *testing.T) {
 	request, reply := synchronization(t, false), synchronization(t, false)
-	const rounds = 2000
+	const rounds = 400
 	var stop atomic.Bool
 	defer stop.Store(true)
 	go func() {

@@ -1,6 +1,7 @@
 package thread
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,5 +126,31 @@ func TestCloseInvalid(t *testing.T) {
 	}
 	if s := ObCloseHandle(ob.Handle(0xFFFF_FFFF_8000_0000|4*3000), UserMode); s != STATUS_INVALID_HANDLE {
 		t.Errorf("ObCloseHandle as a user: %v", s)
+	}
+}
+
+// A thread that gets no handle does not run.
+func TestNoHandle(t *testing.T) {
+	kit.NoLeaks(t)
+	process, all := NtCurrentProcess(), []HANDLE(nil)
+	s := STATUS_SUCCESS
+	for NT_SUCCESS(s) {
+		var h HANDLE
+		if s = ZwDuplicateObject(process, NtCurrentThread(), process, &h, 0, 0, DUPLICATE_SAME_ACCESS); NT_SUCCESS(s) {
+			all = append(all, h)
+		}
+	}
+	var ran atomic.Bool
+	h := HANDLE(1)
+	made := PsCreateSystemThread(&h, THREAD_ALL_ACCESS, nil, 0, nil, func(PVOID) { ran.Store(true) }, nil)
+	for _, h := range all {
+		ZwClose(h)
+	}
+	if made != s || h != 1 {
+		t.Errorf("with %d handles: status %v, handle %#x, want %v", len(all), made, uintptr(h), s)
+	}
+	delay(10)
+	if ran.Load() {
+		t.Error("the routine was called")
 	}
 }
