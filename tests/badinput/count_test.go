@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,13 +16,25 @@ const counted = ` Count ObjectCount GroupCount Limit MaximumCount InitialCount R
 	ThreadInformationLength NumberOfBytes Size RunRefSize Depth Number ProcIndex GroupNumber NodeNumber Processor Priority
 	Increment Period TolerableDelay DueTime DesiredTime Affinity `
 
+// uncounted are those of numbers that are none of that, or of which any is right:
+// tags, flags, modes, masks, values to store, addresses. KeStallExecutionProcessor
+// waits for as many MicroSeconds as it is told.
+const uncounted = ` PoolTag Tag AllocateTag Attributes Flags a HandleAttributes Options Value Bit Exchange Comparand
+	ExchangeHigh ExchangeLow ExChange Comperand Vector ProcessorEnableMask Mask DesiredAccess AccessMode ResourceThreadId
+	MaxLockedMinutes HighWatermark RegionStart RegionSize AlertMode WaitMode PreviousMode ApcMode Level SortKey Context
+	BugCheckCode BugCheckParameter1 BugCheckParameter2 BugCheckParameter3 BugCheckParameter4 BugCheckOnFailure Alignment
+	HighestAcceptableAddress MicroSeconds `
+
+// among reports whether a list has a name.
+func among(name, list string) bool { return slices.Contains(strings.Fields(list), name) }
+
 // counts checks a routine's numbers.
 func (b *bench) counts(r *routine) {
 	f := reflect.TypeOf(r.fn)
 	for i := range f.NumIn() {
 		t := f.In(i)
 		v := reflect.New(t).Elem()
-		if !v.CanInt() && !v.CanUint() || !strings.Contains(strings.ReplaceAll(strings.ReplaceAll(counted, "\n", " "), "\t", " "), " "+r.params[i]+" ") {
+		if !v.CanInt() && !v.CanUint() || !among(r.params[i], counted) {
 			continue
 		}
 		all, wants := extremes(v), numbers[r.name+"."+r.params[i]]

@@ -72,10 +72,20 @@ func TestPlanted(t *testing.T) {
 // What the tables name must be there.
 func TestTables(t *testing.T) {
 	known := map[string]bool{}
-	for _, r := range routines {
+	b := &bench{}
+	for i := range routines {
+		r := &routines[i]
 		known[r.name] = true
-		for _, p := range r.params {
+		f := reflect.TypeOf(r.fn)
+		for i, p := range r.params {
 			known[r.name+"."+p] = true
+			v := reflect.New(f.In(i)).Elem()
+			if (v.CanInt() || v.CanUint()) && v.Type().PkgPath() == "" && among(p, counted) == among(p, uncounted) {
+				t.Errorf("%s: is %s a count or not?", r.name, p)
+			}
+			if _, wants := b.untyped(r, i); v.Kind() == reflect.UnsafePointer && (wants != nil) == among(p, contexts) && reasons[r.name] == "" {
+				t.Errorf("%s: is %s for the routine to touch or not?", r.name, p)
+			}
 		}
 	}
 	for name := range reasons {

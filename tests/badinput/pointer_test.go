@@ -431,7 +431,7 @@ func (b *bench) untyped(r *routine, i int) (object, map[string]string) {
 			w[kind] = noObject
 		}
 		if r.name == "IoInitializeWorkItem" {
-			w = nil // it is kept, and given to the routine
+			clear(w) // it is kept, and given to the routine
 		}
 		return object{}, w
 	case "CallbackObject", "CallbackRegistration", "RegistrationHandle":
@@ -453,6 +453,12 @@ func (b *bench) untyped(r *routine, i int) (object, map[string]string) {
 	}
 	return object{}, nil
 }
+
+// contexts are PVOIDs that routines only keep, compare, or pass on. What they
+// point to, if anything, is the caller's business, or MmIsAddressValid's to say.
+const contexts = ` Argument1 Argument2 Buffer CallbackContext Context DeferredContext DeviceObject Irp NormalContext
+	NotifyInformation OwnerPointer Parameter Parameters PassedAccessState RequestedAddress ServiceContext StartContext
+	SynchronizeContext SystemArgument1 SystemArgument2 Tag TimerContext VirtualAddress BaseAddress `
 
 // waitable stands for any dispatcher object.
 var waitable = object{make: objects[of[KEVENT]()].make, raised: true}
