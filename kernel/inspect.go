@@ -62,8 +62,9 @@ type query struct {
 	ready   []uint32
 	timers  []TimerInfo
 	cpu     uint32
-	info    *ProcessorInfo
 	n       int
+
+	processors []ProcessorInfo
 }
 
 func enterQuery(fn func(*Args), q *query) {
@@ -155,30 +156,34 @@ type ProcessorInfo struct {
 	DeferredRoutine uintptr // that runs now; 0 for none
 }
 
-// Processor copies a processor's state and reports whether there is such a
-// processor.
+// Processors copies the processors' states to buf.
 //
 // IRQL: <= DISPATCH_LEVEL
-func Processor(cpu uint32, info *ProcessorInfo) bool {
-	if cpu >= arch.NumCPUs {
-		return false
-	}
-	q := query{cpu: cpu, info: info}
-	enterQuery(queryProcessor, &q)
-	return true
+func Processors(buf []ProcessorInfo) int {
+	q := query{processors: buf}
+	enterQuery(queryProcessors, &q)
+	return q.n
 }
 
-func queryProcessor(a *Args) {
+func queryProcessors(a *Args) {
 	q := (*query)(a.P)
 	old := LockDispatcher()
-	p, c, i := &processors[q.cpu], &arch.CPUs[q.cpu], q.info
+	q.n = int(arch.NumCPUs)
+	for i := range min(q.n, len(q.processors)) {
+		processors[i].describe(&q.processors[i])
+	}
+	UnlockDispatcher(old)
+}
+
+func (p *processor) describe(i *ProcessorInfo) {
+	c := &arch.CPUs[p.id]
 	*i = ProcessorInfo{
 		ID: p.id, Summary: p.summary, Preempt: p.preempt, Ticks: p.clock.Ticks,
 		Interrupt: p.times.Interrupt, Deferred: p.times.Deferred, IdleCycles: p.idle.cycles(),
 		Now: arch.Counter(), Block: uintptr(unsafe.Pointer(c)),
 		InterruptStack:  [2]uintptr{c.Interrupt.Lo, c.Interrupt.Hi},
 		DeferredStack:   [2]uintptr{c.Deferred.Lo, c.Deferred.Hi},
-		DeferredRoutine: dpc.RunningOn(q.cpu).Routine,
+		DeferredRoutine: dpc.RunningOn(p.id).Routine,
 	}
 	p.current.describe(&i.Current)
 	if p.current == p.idle {
@@ -188,7 +193,6 @@ func queryProcessor(a *Args) {
 	if p.timers.due != never {
 		i.NextTimer = p.timers.due
 	}
-	UnlockDispatcher(old)
 }
 
 // ReadyThreads copies the IDs of the threads in a processor's ready queues to

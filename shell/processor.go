@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/dpc"
 	"irqlab/intr"
@@ -94,9 +93,7 @@ func (sh *shell) running(args []string) error {
 		return errUsage
 	}
 	fmt.Fprintf(sh.console, "%3s %7s  %-16s %4s %10s  %s\n", "CPU", "THREAD", "NAME", "PRI", "CPU TIME", "READY")
-	for cpu := range arch.NumCPUs {
-		var p kernel.ProcessorInfo
-		kernel.Processor(cpu, &p)
+	for cpu, p := range processors() {
 		t := &p.Current
 		id := fmt.Sprint(t.ID)
 		if t.Idle {
@@ -223,9 +220,9 @@ func (sh *shell) pcr(args []string) error {
 	}
 	w := sh.console
 	levels := ipi.Levels()
+	all := processors()
 	for _, cpu := range cpus {
-		var p kernel.ProcessorInfo
-		kernel.Processor(cpu, &p)
+		p := &all[cpu]
 		i := intr.Statistics(cpu)
 		fmt.Fprintf(w, "KPCR of CPU %d at %#x\n", cpu, p.Block)
 		fmt.Fprintf(w, "  IRQL             %d (%v)\n", uint8(levels[cpu]), levels[cpu])

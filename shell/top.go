@@ -18,12 +18,14 @@ type sample struct {
 }
 
 func takeSample() sample {
-	s := sample{cpus: make([]kernel.ProcessorInfo, arch.NumCPUs)}
-	for i := range s.cpus {
-		kernel.Processor(uint32(i), &s.cpus[i])
-	}
-	s.threads = snapshot()
-	return s
+	return sample{processors(), snapshot()}
+}
+
+// processors returns what all processors do at one moment.
+func processors() []kernel.ProcessorInfo {
+	p := make([]kernel.ProcessorInfo, arch.NumCPUs)
+	kernel.Processors(p)
+	return p
 }
 
 // topThreads bounds the threads that top lists.

@@ -30,7 +30,7 @@ func TestPrograms(t *testing.T) {
 		"race.go":      "// run -race\npackage main\n",
 		"files.go":     "// run\npackage main\nimport \"os\"\nfunc main() { os.ReadFile(\"x\") }\n",
 		"own.go":       "// run\npackage main\nimport \"internal/abi\"\n",
-		"chan/k.go":     "// run\npackage main\n",
+		"chan/k.go":    "// run\npackage main\n",
 	} {
 		if err := os.WriteFile(filepath.Join(goroot, "test", name), []byte(src), 0o666); err != nil {
 			t.Fatal(err)
