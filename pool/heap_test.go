@@ -3,16 +3,16 @@ package pool
 import (
 	"fmt"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 	"unsafe"
 
 	"irqlab/bugcheck"
 )
 
-// arena hands out pages of ordinary memory, each run followed by a page that is
-// never used, as package mm does.
+// arena hands out pages of arenaMemory, each run followed by a page that is never
+// used, as package mm does.
 type arena struct {
-	memory []byte
 	base   uintptr
 	next   int // page to search from
 	used   [arenaPages]bool
@@ -24,9 +24,19 @@ var theArena *arena
 
 const arenaPages = 4096
 
+// arenaMemory is no memory of the Go runtime, whose garbage collector would stumble
+// over a heap's pointers to what the heap knows by its address only.
+var arenaMemory = func() []byte {
+	m, err := syscall.Mmap(-1, 0, arenaPages*pageSize, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}()
+
 func newHeap(t testing.TB, checked bool) *heap {
-	a := &arena{memory: make([]byte, (arenaPages+1)*pageSize), mapped: map[uintptr]int{}}
-	a.base = (uintptr(unsafe.Pointer(&a.memory[0])) + pageSize - 1) &^ (pageSize - 1)
+	clear(arenaMemory)
+	a := &arena{base: uintptr(unsafe.Pointer(&arenaMemory[0])), mapped: map[uintptr]int{}}
 	theArena = a
 	stop = func(code bugcheck.Code, p1, p2, p3, p4 uintptr) {
 		panic(stopped{code, [4]uintptr{p1, p2, p3, p4}})
