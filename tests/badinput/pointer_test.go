@@ -174,8 +174,11 @@ func (o *object) bad(t reflect.Type, kind string, away PVOID) memory {
 	case inGo:
 		return memory{PVOID(&make([]uint64, 512)[0]), none}
 	case freed:
-		// More than the object, so that nobody else gets the memory at once.
-		m := fresh(max(t.Size(), 1600))
+		// In the middle of more, so that nobody else gets the memory at once.
+		const around = 704
+		m := fresh(t.Size() + 2*around)
+		whole := m.p
+		m = memory{unsafe.Add(whole, around), func() { pool.Free(whole, ownTag) }}
 		if o.make != nil {
 			o.make(m.p)
 			if t == of[ERESOURCE]() {

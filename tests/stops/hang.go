@@ -21,8 +21,9 @@ func init() {
 	stops["hung-processor"] = hungProcessor
 }
 
-// beside stops the machine while the other processor is at HIGH_LEVEL.
-func beside() {
+// occupy has processor 1 loop at HIGH_LEVEL, and the caller at DISPATCH_LEVEL on
+// processor 0: it must not wait for any thread that may be ready on the other one.
+func occupy() {
 	var ready, raised uint32
 	kit.Go(tb{}, func() ntstatus.Status {
 		for atomic.LoadUint32(&ready) == 0 {
@@ -33,12 +34,18 @@ func beside() {
 		spinForEver()
 		return ntstatus.Success
 	}, func() { kit.OnCPU(1) })
-	// Nothing may happen here from then on that waits for the other one.
+	kit.System()
+	kit.OnCPU(0)
 	irql.Raise(irql.Dispatch)
 	atomic.StoreUint32(&ready, 1)
 	for atomic.LoadUint32(&raised) == 0 {
 		arch.Pause()
 	}
+}
+
+// beside stops the machine while the other processor is at HIGH_LEVEL.
+func beside() {
+	occupy()
 	KeBugCheck(0xE2)
 }
 
@@ -55,17 +62,7 @@ func hang(level irql.Level) {
 
 // hungProcessor calls a processor that takes no interrupts any more.
 func hungProcessor() {
-	var hangs atomic.Bool
-	go func() {
-		kit.System()
-		kit.OnCPU(1)
-		irql.Raise(irql.High)
-		hangs.Store(true)
-		spinForEver()
-	}()
-	for !hangs.Load() {
-		time.Sleep(time.Millisecond)
-	}
+	occupy()
 	ipi.Patience = 1
 	ipi.Levels()
 }
