@@ -174,11 +174,11 @@ func (o *object) bad(t reflect.Type, kind string, away PVOID) memory {
 	case inGo:
 		return memory{PVOID(&make([]uint64, 512)[0]), none}
 	case freed:
-		// In the middle of more, so that nobody else gets the memory at once.
-		const around = 704
-		m := fresh(t.Size() + 2*around)
-		whole := m.p
-		m = memory{unsafe.Add(whole, around), func() { pool.Free(whole, ownTag) }}
+		// At the end of nearly a page: whoever is given a part of that meanwhile gets
+		// the front.
+		const most = 3840
+		whole := fresh(most)
+		m := memory{unsafe.Add(whole.p, most-(t.Size()+63)&^63), whole.free}
 		if o.make != nil {
 			o.make(m.p)
 			if t == of[ERESOURCE]() {
