@@ -28,6 +28,12 @@ func say(t *testing.T, line string) string {
 	return out.String()
 }
 
+// Only a driver that runs knows its arguments.
+func TestDemoArguments(t *testing.T) {
+	dialogue{"demo irql x\n", 1, 0, "usage: demo irql"}.test(t)
+	dialogue{"demo mutex 0\n", 1, 0, "usage: demo mutex"}.test(t)
+}
+
 // Every command shows what it is for.
 func TestCommands(t *testing.T) {
 	last := arch.NumCPUs - 1
