@@ -64,7 +64,8 @@ in_schedules   = for arch in $(1); do for seed in $(SCHEDULE_SEEDS); do \
 schedules: tools
 	@($(call in_schedules,amd64,100)) & amd64=$$!; ($(call in_schedules,arm64,100)); status=$$?; wait $$amd64 && exit $$status
 
-soak: tools ## stress every machine for TIME: both architectures, 1, 2 and 4 CPUs, or the ARCH and CPUS given
+soak: tools ## run all stops and faults, then stress every machine for TIME: both architectures, 1, 2 and 4 CPUs, or those given
+	@go test -count 1 -timeout 3h ./internal/stops -all
 	@go test -count 1 -timeout 3h ./internal/faults -faults 200
 	@$(call in_schedules,$(call given,ARCH,amd64 arm64),500)
 	@for arch in $(call given,ARCH,amd64 arm64); do for cpus in $(call given,CPUS,1 2 4); do \

@@ -117,7 +117,7 @@ func testKinds(t *testing.T, arch qemu.Arch, image string) {
 		case dump.Complete:
 			checkTranslation(t, d)
 		case dump.Automatic:
-			s.inspectByGDB(t, file)
+			withGDB(t, arch, func(t *testing.T, gdb string) { s.inspectByGDB(t, gdb, file) })
 		}
 		info, err := os.Stat(file)
 		if err != nil {
@@ -250,12 +250,8 @@ func testDisks(t *testing.T, arch qemu.Arch, image string) {
 
 // gdb, which knows nothing of irqlab, reads a dump: the processors are threads,
 // and the fault is where the program broke the rule.
-func (s *stopped) inspectByGDB(t *testing.T, file string) {
+func (s *stopped) inspectByGDB(t *testing.T, gdb, file string) {
 	t.Helper()
-	gdb := gdbFor(s.Arch)
-	if gdb == "" {
-		return
-	}
 	out, err := exec.CommandContext(t.Context(), gdb, "-nx", "-batch", "-ex", "info threads", "-ex", "backtrace",
 		"-ex", "print/x 'irqlab/bugcheck.LastStop'.Code", s.image, file).CombinedOutput()
 	if err != nil {

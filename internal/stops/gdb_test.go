@@ -17,8 +17,16 @@ var gdbs = map[qemu.Arch]func() string{
 	qemu.ARM64: sync.OnceValue(func() string { return findGDB("aarch64") }),
 }
 
-// gdbFor returns a gdb that knows the architecture, or "".
-func gdbFor(arch qemu.Arch) string { return gdbs[arch]() }
+// withGDB runs a test with a gdb that knows the architecture, if there is one.
+func withGDB(t *testing.T, arch qemu.Arch, test func(t *testing.T, gdb string)) {
+	t.Run("gdb", func(t *testing.T) {
+		gdb := gdbs[arch]()
+		if gdb == "" {
+			t.Skipf("no gdb for %s: install gdb-multiarch", arch)
+		}
+		test(t, gdb)
+	})
+}
 
 func findGDB(arch string) string {
 	for _, name := range []string{"gdb-multiarch", "gdb"} {
@@ -33,16 +41,11 @@ func findGDB(arch string) string {
 // innermost is what gdb says of the innermost function, with and without an address.
 var innermost = regexp.MustCompile(`(?m)^#0 +(?:0x[0-9a-f]+ in )?(\S+) \(`)
 
-// readByGDB has gdb, if there is one for the architecture, read the dumps one after
-// the other: it takes a second for the program's symbols. It must find the code, and
-// the function where the machine stopped. Its callers end, for gdb, where the stack
-// changes.
-func (d *dumps) readByGDB(t *testing.T, arch qemu.Arch, image string) {
+// readByGDB has gdb read the dumps one after the other: it takes a second for the
+// program's symbols. It must find the code, and the function where the machine
+// stopped. Its callers end, for gdb, where the stack changes.
+func (d *dumps) readByGDB(t *testing.T, gdb, image string) {
 	t.Helper()
-	gdb := gdbFor(arch)
-	if gdb == "" {
-		return
-	}
 	args := []string{"-nx", "-batch"}
 	for _, c := range d.all {
 		args = append(args, "-ex", "core-file "+c.file, "-ex", "print/x 'irqlab/bugcheck.LastStop'.Code", "-ex", "backtrace", "-ex", "echo \\n----\\n")

@@ -44,21 +44,23 @@ func (p *presser) Write(b []byte) (int, error) {
 // rule: bc-e2-manual
 func testHangs(t *testing.T, arch qemu.Arch, image string) {
 	for name, level := range hangs {
-		line, err := qemu.Cmdline{Args: []string{name}}.Encode()
-		if err != nil {
-			t.Fatal(err)
+		for _, cpus := range processors(arch, name) {
+			line, err := qemu.Cmdline{Args: []string{name}}.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			in, keyboard := io.Pipe()
+			out := &presser{keyboard: keyboard}
+			var errs bytes.Buffer
+			m := machine(arch, cpus, "")
+			status, err := m.Run(context.Background(), image, line, qemu.Console{In: in, Out: out, Err: &errs}, 2*time.Minute)
+			keyboard.Close()
+			if err != nil || status != qemu.StopStatus {
+				t.Errorf("%s: status %d: %v\n%s%s", name, status, err, &errs, &out.Buffer)
+				continue
+			}
+			want(t, out.String(), "*** STOP 0x000000E2")
+			want(t, out.String(), fmt.Sprintf("IRQL %d", level))
 		}
-		in, keyboard := io.Pipe()
-		out := &presser{keyboard: keyboard}
-		var errs bytes.Buffer
-		m := machine(arch, processors(arch, name), "")
-		status, err := m.Run(context.Background(), image, line, qemu.Console{In: in, Out: out, Err: &errs}, 2*time.Minute)
-		keyboard.Close()
-		if err != nil || status != qemu.StopStatus {
-			t.Errorf("%s: status %d: %v\n%s%s", name, status, err, &errs, &out.Buffer)
-			continue
-		}
-		want(t, out.String(), "*** STOP 0x000000E2")
-		want(t, out.String(), fmt.Sprintf("IRQL %d", level))
 	}
 }

@@ -89,11 +89,16 @@ var together = map[string]bool{
 	"dpc-watchdog-idle": true, "0x101": true,
 }
 
-// processors decides how many a stop is provoked with: what takes one on one
-// architecture takes two on the other.
-func processors(arch qemu.Arch, name string) int {
-	if together[name] {
-		return 2
+var all = flag.Bool("all", false, "provoke each stop with 1 and with 2 processors on each architecture")
+
+// processors returns the numbers of processors that a stop is provoked with. Without
+// -all, what takes one on one architecture takes two on the other.
+func processors(arch qemu.Arch, name string) []int {
+	switch {
+	case together[name]:
+		return []int{2}
+	case *all:
+		return []int{1, 2}
 	}
 	h := fnv.New32a()
 	h.Write([]byte(name))
@@ -101,7 +106,7 @@ func processors(arch qemu.Arch, name string) int {
 	if arch == qemu.ARM64 {
 		n++
 	}
-	return 1 + int(n%2)
+	return []int{1 + int(n%2)}
 }
 
 // each runs a test for each architecture, both at a time.

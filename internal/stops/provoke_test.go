@@ -29,16 +29,19 @@ func TestProvoke(t *testing.T) {
 				if testing.Short() && i%8 > 1 {
 					continue
 				}
-				name := fmt.Sprintf("%#x", uint32(p.Code))
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					d := crashed{p: p, file: filepath.Join(dir, name+".dmp")}
-					d.provoke(t, arch, image)
-					dumps.add(d)
-				})
+				code := fmt.Sprintf("%#x", uint32(p.Code))
+				for _, cpus := range processors(arch, code) {
+					name := fmt.Sprintf("%s-%d", code, cpus)
+					t.Run(name, func(t *testing.T) {
+						t.Parallel()
+						d := crashed{p: p, file: filepath.Join(dir, name+".dmp")}
+						d.provoke(t, arch, cpus, image)
+						dumps.add(d)
+					})
+				}
 			}
 		})
-		dumps.readByGDB(t, arch, image)
+		withGDB(t, arch, func(t *testing.T, gdb string) { dumps.readByGDB(t, gdb, image) })
 	})
 }
 
@@ -50,9 +53,8 @@ type crashed struct {
 }
 
 // provoke fills in the console.
-func (c *crashed) provoke(t *testing.T, arch qemu.Arch, image string) {
-	name := fmt.Sprintf("%#x", uint32(c.p.Code))
-	m := machine(arch, processors(arch, name), filepath.Join(t.TempDir(), "disk"))
+func (c *crashed) provoke(t *testing.T, arch qemu.Arch, cpus int, image string) {
+	m := machine(arch, cpus, filepath.Join(t.TempDir(), "disk"))
 	if err := diskimage.Make(m.Disk, layout.MinSize); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +62,7 @@ func (c *crashed) provoke(t *testing.T, arch qemu.Arch, image string) {
 	if o := c.p.Option(); o != "" {
 		options = []string{o}
 	}
-	out, status := shell(t, m, image, "crash "+name, options...)
+	out, status := shell(t, m, image, fmt.Sprintf("crash %#x", uint32(c.p.Code)), options...)
 	c.console = out
 	if status != qemu.StopStatus {
 		t.Fatalf("status %d\n%s", status, out)

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -192,17 +193,19 @@ func TestStops(t *testing.T) {
 			if _, hangs := hangs[name]; hangs || testing.Short() && i%10 != 0 {
 				continue
 			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				check(t, arch, image, name)
-			})
+			for _, cpus := range processors(arch, name) {
+				t.Run(fmt.Sprintf("%s-%d", name, cpus), func(t *testing.T) {
+					t.Parallel()
+					check(t, arch, cpus, image, name)
+				})
+			}
 		}
 	})
 }
 
-func check(t *testing.T, arch qemu.Arch, image, name string) {
+func check(t *testing.T, arch qemu.Arch, cpus int, image, name string) {
 	want, known := stops[name]
-	out, status := run(t, arch, processors(arch, name), image, name)
+	out, status := run(t, arch, cpus, image, name)
 	found := line.FindStringSubmatch(out)
 	if !known || found == nil || status != qemu.StopStatus {
 		t.Fatalf("known %v, status %d\n%s", known, status, out)
