@@ -47,12 +47,14 @@ const (
 
 // KeInitializeApc makes Apc an APC for a thread: a special kernel APC without a
 // NormalRoutine, whatever ApcMode says, else a normal kernel or a user APC.
+// Without a RundownRoutine, an APC whose thread ends is freed.
 // Closures, and a context on the Go heap, stay alive as long as the object.
 //
 // IRQL: any
 func KeInitializeApc(Apc PRKAPC, Thread PKTHREAD, Environment KAPC_ENVIRONMENT, KernelRoutine PKKERNEL_ROUTINE, RundownRoutine PKRUNDOWN_ROUTINE, NormalRoutine PKNORMAL_ROUTINE, ApcMode KPROCESSOR_MODE, NormalContext PVOID) {
 	mayBecome(&anAPC, unsafe.Pointer(Apc))
 	mustBe(&aThread, unsafe.Pointer(Thread))
+	mustCall(KernelRoutine)
 	apc.Init(Apc, Thread, KernelRoutine, RundownRoutine, NormalRoutine, ApcMode, NormalContext)
 }
 
@@ -91,8 +93,8 @@ func KeFlushQueueApc(Thread PKTHREAD, PreviousMode KPROCESSOR_MODE) PLIST_ENTRY 
 //
 // A thread made by PsCreateSystemThread has no user mode and is
 // STATUS_INVALID_HANDLE; one that is about to end, or that is no kernel thread for
-// good, STATUS_UNSUCCESSFUL. It also returns STATUS_NO_MEMORY and
-// STATUS_OBJECT_TYPE_MISMATCH.
+// good, STATUS_UNSUCCESSFUL. It also returns STATUS_INVALID_PARAMETER without an
+// ApcRoutine, STATUS_NO_MEMORY and STATUS_OBJECT_TYPE_MISMATCH.
 //
 // IRQL: PASSIVE_LEVEL
 func NtQueueApcThread(ThreadHandle HANDLE, ApcRoutine PKNORMAL_ROUTINE, NormalContext, SystemArgument1, SystemArgument2 PVOID) NTSTATUS {
@@ -108,6 +110,9 @@ func ZwQueueApcThread(ThreadHandle HANDLE, ApcRoutine PKNORMAL_ROUTINE, NormalCo
 }
 
 func queueAPC(mode KPROCESSOR_MODE, h HANDLE, routine PKNORMAL_ROUTINE, context, arg1, arg2 PVOID) NTSTATUS {
+	if routine == nil { // the APC would be a special one, which calls nothing
+		return STATUS_INVALID_PARAMETER
+	}
 	var queued NTSTATUS
 	s := with(mode, h, THREAD_SET_CONTEXT, PsThreadType, func(t PKTHREAD) {
 		if t.System {

@@ -64,6 +64,15 @@ func mayReach(p unsafe.Pointer, n uintptr) {
 	}
 }
 
+// mustCall stops the machine for a routine that is nil, at once: a call of it would
+// stop the machine as well, but later, where nothing tells who gave it.
+func mustCall[F any](routine F) {
+	if Checked && *(*uintptr)(unsafe.Pointer(&routine)) == 0 {
+		bugcheck.StopBecause("a routine that the caller has called is nil",
+			bugcheck.VerifierDetectedViolation, noRoutine, uintptr(irql.Current()), 0, 0)
+	}
+}
+
 //go:noinline
 func (s *shape) check(p unsafe.Pointer, raised bool, is func(unsafe.Pointer) bool) {
 	at := uintptr(p)

@@ -61,6 +61,7 @@ func KeInitializeCallbackRecord(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) {
 func KeRegisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD, CallbackRoutine PKBUGCHECK_CALLBACK_ROUTINE, Buffer PVOID, Length ULONG, Component *UCHAR) BOOLEAN {
 	mustBe(&aCallbackRecord, unsafe.Pointer(CallbackRecord))
 	mayReach(unsafe.Pointer(Component), unsafe.Sizeof(*Component))
+	mustCall(CallbackRoutine)
 	if CallbackRecord.State != bugcheck.CallbackEmpty {
 		return false
 	}
@@ -88,6 +89,7 @@ func KeDeregisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) BOO
 func KeRegisterBugCheckReasonCallback(CallbackRecord *KBUGCHECK_REASON_CALLBACK_RECORD, CallbackRoutine PKBUGCHECK_REASON_CALLBACK_ROUTINE, Reason KBUGCHECK_CALLBACK_REASON, Component *UCHAR) BOOLEAN {
 	mustBe(&aReasonRecord, unsafe.Pointer(CallbackRecord))
 	mayReach(unsafe.Pointer(Component), unsafe.Sizeof(*Component))
+	mustCall(CallbackRoutine)
 	if CallbackRecord.State != bugcheck.CallbackEmpty || Reason != KbCallbackSecondaryDumpData {
 		return false
 	}
@@ -116,6 +118,7 @@ const nmiTag pool.Tag = 'K' | 'n'<<8 | 'm'<<16 | 'i'<<24
 // IRQL: <= APC_LEVEL
 func KeRegisterNmiCallback(CallbackRoutine PNMI_CALLBACK, Context PVOID) PVOID {
 	atMost(irql.APC)
+	mustCall(CallbackRoutine)
 	c := (*bugcheck.NMICallback)(pool.Alloc(unsafe.Sizeof(bugcheck.NMICallback{}), nmiTag))
 	if c == nil {
 		return nil

@@ -72,6 +72,7 @@ func ExCreateCallback(CallbackObject *PCALLBACK_OBJECT, ObjectAttributes *OBJECT
 // IRQL: <= APC_LEVEL
 func ExRegisterCallback(CallbackObject PCALLBACK_OBJECT, CallbackFunction PCALLBACK_FUNCTION, CallbackContext PVOID) PVOID {
 	atMostWith(irql.APC, &aCallback, unsafe.Pointer(CallbackObject))
+	mustCall(CallbackFunction)
 	ob.Reference(PVOID(CallbackObject))
 	r := CallbackObject.Register(CallbackFunction, CallbackContext)
 	if r == nil {

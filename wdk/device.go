@@ -115,6 +115,7 @@ const stoppedInside = 10
 func IoInitializeTimer(DeviceObject PDEVICE_OBJECT, TimerRoutine PIO_TIMER_ROUTINE, Context PVOID) NTSTATUS {
 	atMost(irql.Passive)
 	mayBecome(&aDevice, unsafe.Pointer(DeviceObject))
+	mustCall(TimerRoutine)
 	t := DeviceObject.Timer
 	if t == nil {
 		t = (*IO_TIMER)(pool.Alloc(unsafe.Sizeof(IO_TIMER{}), ioTimerTag))

@@ -29,7 +29,9 @@
 // callers. In checked mode (see Checked) a call from another level is bug check
 // DRIVER_VERIFIER_DETECTED_VIOLATION with parameters 0xE5, the level, and the
 // lowest and highest level allowed, where the documentation has no special one:
-// 0xE6 for Zw routines, which also need special kernel APCs.
+// 0xE6 for Zw routines, which also need special kernel APCs. A routine that is given
+// to be called may be nil only where its documentation says so, else it is the bug
+// check with parameter 0x1AB0005 at once, before anything calls it.
 //
 // # Levels
 //

@@ -18,6 +18,7 @@ import (
 // IRQL: any
 func KeInitializeDpc(Dpc PRKDPC, DeferredRoutine PKDEFERRED_ROUTINE, DeferredContext PVOID) {
 	mayBecome(&aDPC, unsafe.Pointer(Dpc))
+	mustCall(DeferredRoutine)
 	hold(unsafe.Pointer(Dpc), DeferredRoutine, DeferredContext)
 	Dpc.Init(DeferredRoutine, DeferredContext)
 }
@@ -28,6 +29,7 @@ func KeInitializeDpc(Dpc PRKDPC, DeferredRoutine PKDEFERRED_ROUTINE, DeferredCon
 // IRQL: any
 func KeInitializeThreadedDpc(Dpc PRKDPC, DeferredRoutine PKDEFERRED_ROUTINE, DeferredContext PVOID) {
 	mayBecome(&aDPC, unsafe.Pointer(Dpc))
+	mustCall(DeferredRoutine)
 	hold(unsafe.Pointer(Dpc), DeferredRoutine, DeferredContext)
 	Dpc.InitThreaded(DeferredRoutine, DeferredContext)
 }

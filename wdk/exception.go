@@ -49,6 +49,9 @@ const (
 // IRQL: <= APC_LEVEL
 func TryExcept(body func(), filter func(PEXCEPTION_POINTERS) LONG, handler func(ExceptionCode NTSTATUS)) {
 	atMost(irql.APC)
+	mustCall(body)
+	mustCall(filter)
+	mustCall(handler)
 	seh.Try(body, func(x *seh.Exception) seh.Disposition {
 		return seh.Disposition(filter(&EXCEPTION_POINTERS{x.Record, x.Context}))
 	}, func(x *seh.Exception) { handler(x.Code()) })
@@ -60,6 +63,8 @@ func TryExcept(body func(), filter func(PEXCEPTION_POINTERS) LONG, handler func(
 // IRQL: <= APC_LEVEL
 func TryFinally(body func(), block func(AbnormalTermination BOOLEAN)) {
 	atMost(irql.APC)
+	mustCall(body)
+	mustCall(block)
 	seh.Finally(body, block)
 }
 

@@ -17,6 +17,7 @@ type LOGICAL = bool
 // IRQL: <= APC_LEVEL
 func KeGenericCallDpc(Routine PKDEFERRED_ROUTINE, Context PVOID) {
 	atMost(irql.APC)
+	mustCall(Routine)
 	sync.CallGenericDPC(Routine, Context)
 }
 

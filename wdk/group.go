@@ -255,9 +255,9 @@ type processorCallback struct{ function PPROCESSOR_CALLBACK_FUNCTION }
 var processorCallbacks sync.Map
 
 // KeRegisterProcessorChangeCallback registers a callback and returns what
-// KeDeregisterProcessorChangeCallback takes, or nil if the callback failed. All
-// processors start at boot, so only KE_PROCESSOR_CHANGE_ADD_EXISTING leads to
-// calls.
+// KeDeregisterProcessorChangeCallback takes, or nil if there is no callback, if it
+// failed, or for a flag that does not exist. All processors start at boot, so only
+// KE_PROCESSOR_CHANGE_ADD_EXISTING leads to calls.
 //
 // IRQL: PASSIVE_LEVEL
 func KeRegisterProcessorChangeCallback(CallbackFunction PPROCESSOR_CALLBACK_FUNCTION, CallbackContext PVOID, Flags ULONG) PVOID {

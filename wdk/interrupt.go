@@ -31,6 +31,7 @@ func IoConnectInterrupt(InterruptObject *PKINTERRUPT, ServiceRoutine PKSERVICE_R
 	if SpinLock != nil {
 		mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	}
+	mustCall(ServiceRoutine)
 	*InterruptObject = nil
 	ProcessorEnableMask &= KeQueryActiveProcessors()
 	if ProcessorEnableMask == 0 || SynchronizeIrql < Irql || SynchronizeIrql > HIGH_LEVEL ||
@@ -73,6 +74,7 @@ func IoDisconnectInterrupt(InterruptObject PKINTERRUPT) {
 // IRQL: <= the interrupt's SynchronizeIrql
 func KeSynchronizeExecution(Interrupt PKINTERRUPT, SynchronizeRoutine PKSYNCHRONIZE_ROUTINE, SynchronizeContext PVOID) BOOLEAN {
 	mustBe(&anInterrupt, unsafe.Pointer(Interrupt))
+	mustCall(SynchronizeRoutine)
 	// A bool and a byte are returned the same way.
 	routine := *(*func(PVOID) uint8)(unsafe.Pointer(&SynchronizeRoutine))
 	return Interrupt.Synchronize(routine, SynchronizeContext) != 0

@@ -27,7 +27,7 @@ var processNotify struct {
 
 // PsSetCreateProcessNotifyRoutine registers a routine, or with Remove ends its
 // registration. There is one process, which neither begins nor ends, so the
-// routine is never called.
+// routine is never called, and may be nil.
 //
 // It returns STATUS_INVALID_PARAMETER for a routine that is registered already or
 // is one too many, and STATUS_PROCEDURE_NOT_FOUND for one to be removed that is

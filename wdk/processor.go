@@ -128,6 +128,7 @@ type broadcast struct {
 // IRQL: < IPI_LEVEL
 func KeIpiGenericCall(BroadcastFunction PKIPI_BROADCAST_WORKER, Context ULONG_PTR) ULONG_PTR {
 	atMost(irql.IPI - 1)
+	mustCall(BroadcastFunction)
 	b := broadcast{routine: BroadcastFunction, context: Context}
 	a := kernel.Args{P: unsafe.Pointer(&b)}
 	kernel.Enter(callAll, &a)

@@ -69,6 +69,7 @@ func RtlRunOnceComplete(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context PVOID) NTSTA
 func RtlRunOnceExecuteOnce(RunOnce PRTL_RUN_ONCE, InitFn PRTL_RUN_ONCE_INIT_FN, Parameter PVOID, Context *PVOID) NTSTATUS {
 	mustBe(&aRunOnce, unsafe.Pointer(RunOnce))
 	mayReach(unsafe.Pointer(Context), unsafe.Sizeof(*Context))
+	mustCall(InitFn)
 	s := RtlRunOnceBeginInitialize(RunOnce, 0, Context)
 	if s != STATUS_PENDING {
 		return s

@@ -42,6 +42,7 @@ func KeExpandKernelStackAndCallout(Callout PEXPAND_STACK_CALLOUT, Parameter PVOI
 // IRQL: <= DISPATCH_LEVEL
 func KeExpandKernelStackAndCalloutEx(Callout PEXPAND_STACK_CALLOUT, Parameter PVOID, Size SIZE_T, Wait BOOLEAN, Context PVOID) NTSTATUS {
 	atMost(irql.Dispatch)
+	mustCall(Callout)
 	level := irql.Current()
 	switch {
 	case Size > MAXIMUM_EXPANSION_SIZE:

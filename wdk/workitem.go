@@ -64,6 +64,7 @@ const workTag pool.Tag = 'I' | 'o'<<8 | 'W'<<16 | 'i'<<24
 // IRQL: any
 func ExInitializeWorkItem(Item PWORK_QUEUE_ITEM, Routine PWORKER_THREAD_ROUTINE, Context PVOID) {
 	mayBecome(&aWorkItem, unsafe.Pointer(Item))
+	mustCall(Routine)
 	hold(unsafe.Pointer(Item), Routine, Context)
 	Item.Init(Routine, Context)
 }
@@ -133,6 +134,7 @@ func (w *IO_WORKITEM) checkIdle() { w.item.CheckIdle() }
 // IRQL: <= DISPATCH_LEVEL
 func IoQueueWorkItem(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTINE, QueueType WORK_QUEUE_TYPE, Context PVOID) {
 	atMostWith(irql.Dispatch, &anIoWorkItem, unsafe.Pointer(IoWorkItem))
+	mustCall(WorkerRoutine)
 	hold(unsafe.Pointer(IoWorkItem), WorkerRoutine, Context)
 	IoWorkItem.queue(*(*uintptr)(unsafe.Pointer(&WorkerRoutine)), false, QueueType, Context)
 }
@@ -143,6 +145,7 @@ func IoQueueWorkItem(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTINE
 // IRQL: <= DISPATCH_LEVEL
 func IoQueueWorkItemEx(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTINE_EX, QueueType WORK_QUEUE_TYPE, Context PVOID) {
 	atMostWith(irql.Dispatch, &anIoWorkItem, unsafe.Pointer(IoWorkItem))
+	mustCall(WorkerRoutine)
 	hold(unsafe.Pointer(IoWorkItem), WorkerRoutine, Context)
 	IoWorkItem.queue(*(*uintptr)(unsafe.Pointer(&WorkerRoutine)), true, QueueType, Context)
 }

@@ -218,6 +218,8 @@ type bench struct {
 	away    PVOID // a page of paged pool
 	handles map[string]HANDLE
 	thread  PVOID // one that sleeps
+
+	callback PCALLBACK_OBJECT
 }
 
 // defaults fills in good arguments, and returns how to give them back.
@@ -247,6 +249,8 @@ func (b *bench) defaults(r *routine, a *arguments) (free func()) {
 				e := ExAllocateTimer(nil, nil, 0)
 				frees = append(frees, func() { ExDeleteTimer(e, true, true, nil) })
 				m.p = PVOID(e)
+			case t == of[PCALLBACK_OBJECT]():
+				m.p = PVOID(b.callback)
 			case t == of[PEPROCESS]():
 				m.p = PVOID(PsGetCurrentProcess())
 			case t == of[POBJECT_TYPE]():
@@ -523,6 +527,10 @@ func newBench(t *testing.T) *bench {
 		t.Cleanup(func() { NtClose(h) })
 		b.handles[kind] = h
 	}
+	if s := ExCreateCallback(&b.callback, nil, true, true); s != STATUS_SUCCESS {
+		t.Fatal(s)
+	}
+	t.Cleanup(func() { ObDereferenceObject(PVOID(b.callback)) })
 	b.sleeper()
 	return b
 }

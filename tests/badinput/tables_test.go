@@ -86,4 +86,28 @@ var exceptions = map[string]string{
 	"IoRequestDpc.DeviceObject nil":                                   notThere,
 	"IoRequestDpc.DeviceObject not canonical":                         notThere,
 	"IoRequestDpc.DeviceObject wild":                                  notThere,
+
+	// The thread has a special kernel APC then.
+	"KeInitializeApc.NormalRoutine nil":                      anyReturn,
+	"KeInitializeApc.RundownRoutine nil":                     anyReturn,
+	"NtQueueApcThread.ApcRoutine nil":                        "returns 0xc000000d",
+	"ZwQueueApcThread.ApcRoutine nil":                        "returns 0xc000000d",
+	"NtSetTimer.TimerApcRoutine nil":                         "returns 0x0",
+	"ZwSetTimer.TimerApcRoutine nil":                         "returns 0x0",
+	"ExAllocateTimer.Callback nil":                           anyReturn,
+	"ExInitializeLookasideListEx.Allocate nil":               "returns 0x0",
+	"ExInitializeLookasideListEx.Free nil":                   "returns 0x0",
+	"ExInitializeNPagedLookasideList.Allocate nil":           anyReturn,
+	"ExInitializeNPagedLookasideList.Free nil":               anyReturn,
+	"ExInitializePagedLookasideList.Allocate nil":            anyReturn,
+	"ExInitializePagedLookasideList.Free nil":                anyReturn,
+	"IoCreateSystemThread.StartRoutine nil":                  "returns 0xc000000d",
+	"PsCreateSystemThread.StartRoutine nil":                  "returns 0xc000000d",
+	"KeRegisterProcessorChangeCallback.CallbackFunction nil": "returns nil",
+	"PsSetCreateThreadNotifyRoutine.NotifyRoutine nil":       "returns 0x0", // rule thr-notify-null
+	"PsSetCreateProcessNotifyRoutine.NotifyRoutine nil":      "returns 0x0",
+	"PsRemoveCreateThreadNotifyRoutine.NotifyRoutine nil":    "returns 0xc000007a",
+
+	// No parameters beside the others.
+	"ExAllocatePool3.ExtendedParameters": anyReturn,
 }
