@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// testTime is short because "make test" runs it on 1, 2 and 4 processors.
+// testTime makes a minute of "make test", which runs it on 1, 2 and 4 processors.
 const testTime = 20 * time.Second
 
 func TestSoak(t *testing.T) {
