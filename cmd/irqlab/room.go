@@ -17,7 +17,7 @@ import (
 type room string
 
 // hostRoom is more than the host has, for machines wait often.
-var hostRoom = 2 * runtime.NumCPU()
+var hostRoom = 3 * runtime.NumCPU()
 
 // enter waits until there is room for a machine of that many CPUs, or until it has
 // all. Machines enter one after the other, or a large one would wait for ever.

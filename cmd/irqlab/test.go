@@ -65,14 +65,13 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 	args, patterns, binaryArgs := splitPatterns(args)
 	shared := ""
 	if !slices.ContainsFunc(args, func(a string) bool { name, _, _ := flagName(a); return name == "p" }) {
-		// Each machine takes a host processor per CPU of its own, and what
-		// tests say about time suffers when it does not get them. One more is
-		// built meanwhile, or waits.
+		// What tests say about time suffers when there are too many machines
+		// (hostRoom). More packages are built meanwhile, or wait.
 		if shared, err = os.MkdirTemp("", "irqlab"); err != nil {
 			return err
 		}
 		defer os.RemoveAll(shared)
-		args = append(args, fmt.Sprintf("-p=%d", runtime.NumCPU()+1))
+		args = append(args, fmt.Sprintf("-p=%d", runtime.NumCPU()+2))
 	}
 	pkgs, err := g.testPackages(ctx, patterns)
 	if err != nil || len(pkgs) == 0 {
