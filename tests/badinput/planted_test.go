@@ -61,10 +61,12 @@ func TestPlanted(t *testing.T) {
 			t.Errorf("found %q, want %q", seen, p.says)
 		}
 	}
+	end := make(chan bool)
+	defer close(end)
 	if what, err := watched(func(step func(string)) {
 		step("a hang")
-		time.Sleep(time.Second)
-	}, 20*time.Millisecond); err == nil || what != "a hang" {
+		<-end
+	}, time.Second); err == nil || what != "a hang" {
 		t.Errorf("%q, %v: a hang was not seen", what, err)
 	}
 }
