@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
@@ -83,8 +85,9 @@ func (s stopped) String() string {
 // outcome calls the routine at a level, and says what came of it: "stop" with a
 // bug check's code, "raises" with the status of an exception, "returns" with the
 // status, or alone, if the routine returns something else; else it is what nothing
-// may come to.
-func (r *routine) outcome(level KIRQL, a *arguments) (what string) {
+// may come to. Want is what is expected: for a stop there is no try block around the
+// call, to which each would be an exception first, at the price of a stack trace.
+func (r *routine) outcome(level KIRQL, a *arguments, want string) (what string) {
 	t := kernel.Current()
 	normal, special := t.KernelAPCs, t.SpecialAPCs
 	bugcheck.Intercept = func(code bugcheck.Code, p [4]uintptr) {
@@ -120,12 +123,11 @@ func (r *routine) outcome(level KIRQL, a *arguments) (what string) {
 			kernel.LeaveCriticalRegion()
 		}
 	}()
-	if level < irql.Dispatch {
-		irql.Raise(level)
+	irql.Raise(level)
+	if level < irql.Dispatch && !strings.HasPrefix(want, "stop") {
 		seh.Try(func() { r.call(a) }, seh.Handle, func(x *seh.Exception) { panic(x) })
 		return ""
 	}
-	irql.Raise(level)
 	r.call(a)
 	return ""
 }
@@ -176,21 +178,22 @@ func watch(t *testing.T, fn func(step func(what string))) {
 
 // watched is watch, which returns where there was no progress.
 func watched(fn func(step func(what string)), patience time.Duration) (at string, err error) {
-	steps := make(chan string, 1)
-	go func() { // no thread of package kit: calls that work leave objects behind
+	var doing atomic.Pointer[string]
+	done := make(chan struct{})
+	go func() {
 		kit.System()
-		defer close(steps)
-		fn(func(what string) { steps <- what })
+		debug.SetPanicOnFault(true)
+		defer close(done)
+		fn(func(what string) { doing.Store(&what) })
 	}()
-	for {
+	for before := (*string)(nil); ; before = doing.Load() {
 		select {
-		case what, more := <-steps:
-			if !more {
-				return at, nil
-			}
-			at = what
+		case <-done:
+			return "", nil
 		case <-time.After(patience):
-			return at, errHangs
+			if now := doing.Load(); now != nil && now == before {
+				return *now, errHangs
+			}
 		}
 	}
 }

@@ -64,14 +64,14 @@ func (b *bench) handlesOf(r *routine) {
 					continue
 				}
 			}
-			b.check(r, i, kind, irql.Passive, func() (reflect.Value, func()) {
+			b.check(r, i, kind, irql.Passive, func() reflect.Value {
 				v := reflect.New(t).Elem()
 				if many {
 					v = reflect.ValueOf([]HANDLE{h})
 				} else {
 					v.SetUint(uint64(h))
 				}
-				return v, func() {}
+				return v
 			}, want)
 		}
 	}

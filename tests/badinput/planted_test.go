@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"irqlab/irql"
+	"irqlab/pool"
 	"irqlab/wdk"
 )
 
-// Routines that lack a check, that hang, that forget what they changed, and that
-// let a panic of Go out must be seen.
+// Routines that lack a check, that hang, that forget what they changed, that leave
+// memory behind, and that let a panic of Go out must be seen.
 func TestPlanted(t *testing.T) {
 	b := newBench(t)
 	var seen []string
@@ -21,10 +22,8 @@ func TestPlanted(t *testing.T) {
 	find := func(name string) *routine {
 		return &routines[slices.IndexFunc(routines, func(r routine) bool { return r.name == name })]
 	}
-	value := new(wdk.KEVENT)
-	cleared := func() (reflect.Value, func()) {
-		m := fresh(reflect.TypeOf(*value).Size())
-		return reflect.ValueOf(wdk.PKEVENT(m.p)), m.free
+	cleared := func() reflect.Value {
+		return reflect.ValueOf(wdk.PKEVENT(b.storage.take(of[wdk.KEVENT]().Size())))
 	}
 	planted := func(fn func(wdk.PKEVENT)) *routine {
 		return &routine{"Planted", fn, []string{"Event"}, func(a *arguments) { fn(argument[wdk.PKEVENT](a, 0)) }}
@@ -61,12 +60,18 @@ func TestPlanted(t *testing.T) {
 			t.Errorf("found %q, want %q", seen, p.says)
 		}
 	}
+	before := takeBalance()
+	left := pool.Alloc(64, ownTag)
+	if got := before.grown(); got != `"BadI" has 64 bytes more; ` {
+		t.Errorf("%q: memory that is left was not seen", got)
+	}
+	pool.Free(left, ownTag)
 	end := make(chan bool)
 	defer close(end)
 	if what, err := watched(func(step func(string)) {
 		step("a hang")
 		<-end
-	}, time.Second); err == nil || what != "a hang" {
+	}, 50*time.Millisecond); err == nil || what != "a hang" {
 		t.Errorf("%q, %v: a hang was not seen", what, err)
 	}
 }

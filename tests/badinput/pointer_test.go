@@ -1,19 +1,15 @@
 package badinput
 
 import (
-	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 	"unsafe"
 
 	"irqlab/dpc"
-	"irqlab/internal/spec"
 	"irqlab/intr"
 	"irqlab/irql"
 	"irqlab/kernel"
-	"irqlab/paging"
 	"irqlab/pool"
 	. "irqlab/wdk"
 )
@@ -26,18 +22,15 @@ type object struct {
 	opaque   bool          // memory does not tell whether it is such an object
 }
 
-// ends are what gives back what a call that works may have done to an object.
-var ends = map[reflect.Type]func(p PVOID){
-	of[ERESOURCE]():                        func(p PVOID) { ExDeleteResourceLite(PERESOURCE(p)) },
-	of[KTIMER]():                           func(p PVOID) { KeCancelTimer(PKTIMER(p)) },
-	of[KDPC]():                             func(PVOID) { KeFlushQueuedDpcs() },
-	of[KQUEUE]():                           func(p PVOID) { KeRundownQueue(PRKQUEUE(p)) }, // the thread may belong to it
-	of[KBUGCHECK_CALLBACK_RECORD]():        func(p PVOID) { KeDeregisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD(p)) },
-	of[KBUGCHECK_REASON_CALLBACK_RECORD](): func(p PVOID) { KeDeregisterBugCheckReasonCallback((*KBUGCHECK_REASON_CALLBACK_RECORD)(p)) },
+// initializes reports whether a routine makes an object of its first pointer.
+func initializes(name string) bool {
+	for _, prefix := range [...]string{"KeInitialize", "ExInitialize", "IoInitialize"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return name == "RtlRunOnceInitialize" || name == "InitializeSListHead"
 }
-
-// initializes are the routines that make an object of their first pointer.
-var initializes = regexp.MustCompile(`^(Ke|Ex|Io|Flt)Initialize|^RtlRunOnceInitialize$|^InitializeSListHead$`)
 
 // What the outcomes of bad pointers are.
 const (
@@ -146,234 +139,54 @@ func (o *object) wants(init bool) map[string]string {
 	return w
 }
 
-// field returns memory for a case, and how to give it back.
-type memory struct {
-	p    PVOID
-	free func()
-}
-
-// fresh returns size bytes of pool.
-func fresh(size uintptr) memory {
-	p := pool.Alloc(size, ownTag)
-	return memory{p, func() { pool.Free(p, ownTag) }}
-}
-
-// bad returns a pointer to a T that is bad in the given way. Away is a page of
-// paged pool that is paged out.
-func (o *object) bad(t reflect.Type, kind string, away PVOID) memory {
-	none := func() {}
+// bad returns a pointer to a T that is bad in the given way.
+func (b *bench) bad(o *object, t reflect.Type, kind string) PVOID {
 	switch kind {
 	case isNil:
-		return memory{nil, none}
+		return nil
 	case wild:
-		return memory{unsafe.Add(nothing, 1<<37), none}
+		return unsafe.Add(nothing, 1<<37)
 	case broken:
-		return memory{unsafe.Add(nothing, 0x7F5F_5F5F_5F5F_5F58), none}
+		return unsafe.Add(nothing, 0x7F5F_5F5F_5F5F_5F58)
 	case paged, high:
-		return memory{unsafe.Add(away, 64), none}
+		return unsafe.Add(b.away, 64)
 	case inGo:
-		return memory{PVOID(&make([]uint64, 512)[0]), none}
+		return PVOID(&make([]uint64, 512)[0])
 	case freed:
-		// At the end of nearly a page: whoever is given a part of that meanwhile gets
-		// the front.
-		const most = 3840
-		whole := fresh(most)
-		m := memory{unsafe.Add(whole.p, most-(t.Size()+63)&^63), whole.free}
-		if o.make != nil {
-			o.make(m.p)
-			if t == of[ERESOURCE]() {
-				ExDeleteResourceLite(PERESOURCE(m.p))
-			}
-		}
-		m.free()
-		return memory{m.p, none}
+		return o.freed(t)
 	case unaligned:
-		m := fresh(t.Size() + 64)
-		m.p = unsafe.Add(m.p, max(t.Align()/2, 1))
-		return m
+		return unsafe.Add(b.storage.take(t.Size()+64), max(t.Align()/2, 1))
 	case wrong:
-		m := fresh(t.Size() + 64)
+		p := b.storage.take(t.Size() + 64)
 		if t == of[KSEMAPHORE]() {
-			objects[of[KEVENT]()].make(m.p)
+			objects[of[KEVENT]()].make(p)
 		} else {
-			objects[of[KSEMAPHORE]()].make(m.p)
+			objects[of[KSEMAPHORE]()].make(p)
 		}
-		return m
+		return p
 	}
-	return fresh(t.Size())
+	return b.storage.take(t.Size())
+}
+
+// freed returns where a T was. It lies at the end of nearly a page: whoever is given
+// a part of that meanwhile gets the front.
+func (o *object) freed(t reflect.Type) PVOID {
+	whole := pool.Alloc(storageSize, ownTag)
+	p := unsafe.Add(whole, storageSize-(t.Size()+63)&^63)
+	if o.make != nil {
+		o.make(p)
+		if t == of[ERESOURCE]() {
+			ExDeleteResourceLite(PERESOURCE(p))
+		}
+	}
+	pool.Free(whole, ownTag)
+	return p
 }
 
 // nothing is nil, which vet must not know.
 var nothing = PVOID(uintptr(len(kindsOfNothing)) >> 32)
 
 var kindsOfNothing = isNil
-
-// bench is what the calls of a test share.
-type bench struct {
-	t       *testing.T
-	report  func(format string, args ...any) // t.Errorf
-	step    func(string)
-	levels  map[string]spec.Levels
-	cases   int
-	away    PVOID // a page of paged pool
-	handles map[string]HANDLE
-	thread  PVOID // one that sleeps
-
-	callback PCALLBACK_OBJECT
-}
-
-// defaults fills in good arguments, and returns how to give them back.
-func (b *bench) defaults(r *routine, a *arguments) (free func()) {
-	var frees []func()
-	f := reflect.TypeOf(r.fn)
-	for i := range f.NumIn() {
-		t := f.In(i)
-		name := r.params[i]
-		v := reflect.New(t).Elem()
-		switch t.Kind() {
-		case reflect.Pointer:
-			m := fresh(max(t.Elem().Size(), 64))
-			frees = append(frees, m.free)
-			make := objects[t.Elem()].make
-			yet := initializes.MatchString(r.name) && i == firstPointer(f)
-			if make != nil && !yet {
-				make(m.p)
-			}
-			if end := ends[t.Elem()]; end != nil && !yet {
-				frees = append(frees, func() { end(m.p) })
-			}
-			switch {
-			case t == of[PKTHREAD]():
-				m.p = b.thread
-			case t == of[PEX_TIMER]():
-				e := ExAllocateTimer(nil, nil, 0)
-				frees = append(frees, func() { ExDeleteTimer(e, true, true, nil) })
-				m.p = PVOID(e)
-			case t == of[PCALLBACK_OBJECT]():
-				m.p = PVOID(b.callback)
-			case t == of[PEPROCESS]():
-				m.p = PVOID(PsGetCurrentProcess())
-			case t == of[POBJECT_TYPE]():
-				m.p = nil
-			case name == "ObjectAttributes", name == "EventName", name == "Thread" && t != of[*PKTHREAD]():
-				m.p = nil
-			}
-			v = reflect.NewAt(t, unsafe.Pointer(&m.p)).Elem()
-			if strings.HasPrefix(r.name, "Nt") && m.p != nil { // what an application can have
-				v = reflect.New(t.Elem())
-			}
-		case reflect.UnsafePointer:
-			m := fresh(64)
-			frees = append(frees, m.free)
-			switch {
-			case strings.HasPrefix(r.name, "Ob"), name == "IoObject":
-				m.p = b.thread
-			case name == "Object", name == "Mutex":
-				objects[of[KEVENT]()].make(m.p)
-			}
-			if strings.HasPrefix(r.name, "Nt") {
-				m.p = PVOID(&make([]uint64, 8)[0])
-			}
-			v.SetPointer(m.p)
-		case reflect.Func:
-			v = reflect.MakeFunc(t, func([]reflect.Value) (out []reflect.Value) {
-				for o := range t.Outs() {
-					out = append(out, reflect.Zero(o))
-				}
-				return out
-			})
-		case reflect.Slice:
-			v = reflect.MakeSlice(t, 1, 1)
-			switch {
-			case t == of[[]HANDLE]():
-				v.Index(0).SetUint(uint64(b.handle(name)))
-			case t == of[[]PVOID]():
-				m := fresh(64)
-				frees = append(frees, m.free)
-				objects[of[KEVENT]()].make(m.p)
-				v.Index(0).SetPointer(m.p)
-			}
-		default:
-			switch {
-			case t == of[HANDLE]():
-				v.SetUint(uint64(b.handle(name)))
-			case v.CanInt():
-				v.SetInt(int64(number(name)))
-			case v.CanUint():
-				v.SetUint(number(name))
-			}
-		}
-		a.set(i, v)
-	}
-	return func() {
-		for i := len(frees) - 1; i >= 0; i-- {
-			frees[i]()
-		}
-	}
-}
-
-// number returns a good number for a parameter.
-func number(name string) uint64 {
-	switch name {
-	case "NumberOfBytes", "Size", "Length":
-		return 64
-	case "Alignment", "Count", "ObjectCount", "MaximumCount", "InitialCount", "Limit", "ReleaseCount", "GroupCount":
-		return 1
-	case "TimerInformationLength":
-		return 16
-	case "EventInformationLength", "MutantInformationLength", "SemaphoreInformationLength":
-		return 8
-	case "ThreadInformationClass":
-		return uint64(ThreadBasePriority)
-	case "ThreadInformationLength":
-		return 4
-	case "Tag":
-		return uint64(tag)
-	}
-	return 0
-}
-
-func firstPointer(f reflect.Type) int {
-	for i := range f.NumIn() {
-		if k := f.In(i).Kind(); k == reflect.Pointer {
-			return i
-		}
-	}
-	return -1
-}
-
-// check calls a routine with one bad argument, of which make makes the value, and
-// reports what it should not have come to.
-func (b *bench) check(r *routine, param int, kind string, level KIRQL, make func() (v reflect.Value, free func()), want string) {
-	key := fmt.Sprintf("%s.%s %s", r.name, r.params[param], kind)
-	name, _, _ := strings.Cut(key, " ")
-	for _, k := range []string{key, name, r.name + " " + kind} {
-		if w, ok := exceptions[k]; ok {
-			want = w
-			break
-		}
-	}
-	if want == "" {
-		return
-	}
-	if level = max(level, b.lowest(r)); level >= irql.Dispatch && (want == violation || want == noPage || kind == paged && want == anyReturn) {
-		want = notThere // there are no exceptions, and nothing comes back
-	}
-	b.step(key)
-	a := new(arguments)
-	frees := b.defaults(r, a)
-	v, free := make()
-	a.set(param, v)
-	if got := r.outcome(level, a); !allowed(want, got) {
-		b.report("%s: %s, want %s", key, got, want)
-	}
-	free()
-	frees()
-	b.cases++
-}
-
-// lowest returns the lowest level that the routine may be called at.
-func (b *bench) lowest(r *routine) KIRQL { return KIRQL(b.levels[r.name].Min) }
 
 // pointers checks a routine's pointers to objects and to data.
 func (b *bench) pointers(r *routine) {
@@ -401,12 +214,12 @@ func (b *bench) pointers(r *routine) {
 			if kind == high {
 				level = irql.Dispatch
 			}
-			b.check(r, i, kind, level, func() (reflect.Value, func()) {
-				if kind == high || kind == paged && want == anyReturn {
+			b.check(r, i, kind, level, func() reflect.Value {
+				if kind == high || kind == paged {
 					b.takeAway()
 				}
-				m := o.bad(size, kind, b.away)
-				return reflect.NewAt(t, unsafe.Pointer(&m.p)).Elem(), m.free
+				p := b.bad(&o, size, kind)
+				return reflect.NewAt(t, unsafe.Pointer(&p)).Elem()
 			}, want)
 		}
 	}
@@ -417,7 +230,7 @@ func (b *bench) typed(r *routine, i int, t reflect.Type, first bool) (object, ma
 	o, is := objects[t]
 	switch {
 	case is:
-		return o, o.wants(initializes.MatchString(r.name) && first)
+		return o, o.wants(initializes(r.name) && first)
 	case strings.HasPrefix(r.name, "ExInterlocked"):
 		return o, resident.wants(false)
 	}
@@ -470,12 +283,6 @@ const contexts = ` Argument1 Argument2 Buffer CallbackContext Context DeferredCo
 // waitable stands for any dispatcher object.
 var waitable = object{make: objects[of[KEVENT]()].make, raised: true}
 
-// takeAway clears the page of paged pool and has it paged out.
-func (b *bench) takeAway() {
-	clear(unsafe.Slice((*byte)(b.away), 4096))
-	paging.PageOut()
-}
-
 // dataWants is object.wants for a pointer to what is no object.
 func (b *bench) dataWants(r *routine, i int) map[string]string {
 	w := map[string]string{isNil: violation, wild: violation, broken: violation, freed: noPage, paged: anyReturn}
@@ -503,76 +310,4 @@ func TestPointers(t *testing.T) {
 		}
 	})
 	t.Logf("%d calls", b.cases)
-}
-
-func newBench(t *testing.T) *bench {
-	b := &bench{t: t, report: t.Errorf, levels: map[string]spec.Levels{}}
-	for _, r := range spec.Routines() {
-		b.levels[r.Name] = r.Levels
-	}
-	b.away = pool.AllocPaged(4096, ownTag)
-	t.Cleanup(func() { pool.Free(b.away, ownTag) })
-	b.takeAway()
-	b.handles = map[string]HANDLE{}
-	for kind, make := range map[string]func(h PHANDLE) NTSTATUS{
-		"Event":     func(h PHANDLE) NTSTATUS { return NtCreateEvent(h, EVENT_ALL_ACCESS, nil, NotificationEvent, true) },
-		"Mutant":    func(h PHANDLE) NTSTATUS { return NtCreateMutant(h, MUTANT_ALL_ACCESS, nil, false) },
-		"Semaphore": func(h PHANDLE) NTSTATUS { return NtCreateSemaphore(h, SEMAPHORE_ALL_ACCESS, nil, 1, 2) },
-		"Timer":     func(h PHANDLE) NTSTATUS { return NtCreateTimer(h, TIMER_ALL_ACCESS, nil, NotificationTimer) },
-	} {
-		var h HANDLE
-		if s := make(&h); s != STATUS_SUCCESS {
-			t.Fatal(kind, s)
-		}
-		t.Cleanup(func() { NtClose(h) })
-		b.handles[kind] = h
-	}
-	if s := ExCreateCallback(&b.callback, nil, true, true); s != STATUS_SUCCESS {
-		t.Fatal(s)
-	}
-	t.Cleanup(func() { ObDereferenceObject(PVOID(b.callback)) })
-	b.sleeper()
-	return b
-}
-
-// sleeper makes the thread that is good for routines that take one's handle.
-func (b *bench) sleeper() {
-	e := New[KEVENT](tag)
-	KeInitializeEvent(e, NotificationEvent, false)
-	var h HANDLE
-	if s := PsCreateSystemThread(&h, THREAD_ALL_ACCESS, nil, 0, nil, func(PVOID) {
-		KeWaitForSingleObject(PVOID(e), Executive, KernelMode, false, nil)
-	}, nil); s != STATUS_SUCCESS {
-		b.t.Fatal(s)
-	}
-	var thread PVOID
-	if s := ObReferenceObjectByHandle(h, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &thread, nil); s != STATUS_SUCCESS {
-		b.t.Fatal(s)
-	}
-	ZwClose(h)
-	// A handle that Nt routines take, too.
-	if s := ObOpenObjectByPointer(thread, 0, nil, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &h); s != STATUS_SUCCESS {
-		b.t.Fatal(s)
-	}
-	b.handles["Thread"], b.thread = h, thread
-	b.t.Cleanup(func() {
-		KeForceResumeThread(PKTHREAD(thread))
-		KeSetEvent(e, 0, false)
-		KeWaitForSingleObject(thread, Executive, KernelMode, false, nil)
-		ObDereferenceObject(thread)
-		ZwClose(h)
-		ExFreePool(PVOID(e))
-	})
-}
-
-// handle returns a good handle for a parameter.
-func (b *bench) handle(name string) HANDLE {
-	switch {
-	case strings.Contains(name, "Process"):
-		return NtCurrentProcess()
-	}
-	if h, ok := b.handles[strings.TrimSuffix(name, "Handle")]; ok {
-		return h
-	}
-	return b.handles["Event"]
 }
