@@ -58,7 +58,7 @@ test-go: tools ## run the Go distribution's own tests in the machine
 # next seed's.
 SCHEDULE_SEEDS = $(or $(SEED),3 7)
 in_schedules   = for arch in $(1); do for seed in $(SCHEDULE_SEEDS); do \
-		$(IRQLAB) test -arch $$arch -cpus 2 -seed $$seed -opt schedules=$(2) -count 1 -vet=off -timeout 2h ./tests/schedules || exit; \
+		$(IRQLAB) test -arch $$arch -cpus 2 -seed $$seed -env SCHEDULES=$(2) -count 1 -vet=off -timeout 2h ./tests/schedules || exit; \
 	done; done
 
 schedules: tools

@@ -84,7 +84,7 @@ func (m *machineFlags) registerRest(fs *flag.FlagSet) {
 	fs.StringVar(&m.Disk, "disk", "", "`file` with the machine's disk, for paging and crash dumps; made if there is none")
 	fs.StringVar(&m.Type, "machine", "", "QEMU machine `type` (default q35 or virt,gic-version=3)")
 	fs.Func("env", "environment variable `NAME=value` for the guest; repeatable", m.setEnv)
-	fs.Func("opt", "kernel option `name=value`; repeatable", m.setOption)
+	fs.Func("opt", "kernel option `name=value`: checks, dump, fault, special, specialat or verifier; repeatable", m.setOption)
 	fs.Var((*words)(&m.Extra), "qemu", "one more `argument` for QEMU; repeatable")
 }
 
@@ -105,7 +105,7 @@ func (m *machineFlags) setSeed(s string) error {
 // The kernel tells its options from environment variables by the first letter.
 
 func (m *machineFlags) setEnv(s string) error {
-	if !isSetting(s) || s[0] < 'A' || s[0] > 'Z' {
+	if strings.IndexByte(s, '=') <= 0 || s[0] < 'A' || s[0] > 'Z' {
 		return fmt.Errorf("write it as NAME=value, the name beginning with an upper-case letter")
 	}
 	m.options = append(m.options, s)
@@ -113,14 +113,12 @@ func (m *machineFlags) setEnv(s string) error {
 }
 
 func (m *machineFlags) setOption(s string) error {
-	if !isSetting(s) || s[0] < 'a' || s[0] > 'z' {
-		return fmt.Errorf("write it as name=value, the name beginning with a lower-case letter")
+	if err := checkOption(s); err != nil {
+		return err
 	}
 	m.options = append(m.options, s)
 	return nil
 }
-
-func isSetting(s string) bool { return strings.IndexByte(s, '=') > 0 }
 
 // cmdline assembles what the kernel is told.
 func (m *machineFlags) cmdline(args []string, more ...string) (string, error) {

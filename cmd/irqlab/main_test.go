@@ -51,11 +51,11 @@ func TestCmdline(t *testing.T) {
 	var m machineFlags
 	fs := newFlagSet("run")
 	m.register(fs)
-	if err := fs.Parse(strings.Fields("-env GOGC=50 -opt trace=1 -seed 9")); err != nil {
+	if err := fs.Parse(strings.Fields("-env GOGC=50 -opt dump=small -seed 9")); err != nil {
 		t.Fatal(err)
 	}
 	got, err := m.cmdline([]string{"a b"}, "stdin=x\x04")
-	if want := "GOGC=50 trace=1 stdin=x%04 seed=9 -- a%20b"; err != nil || got != want {
+	if want := "GOGC=50 dump=small stdin=x%04 seed=9 -- a%20b"; err != nil || got != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 	// The flags that a repeat command shows mean the same again.

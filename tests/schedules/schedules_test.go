@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -114,15 +115,16 @@ func (p *player) rest() {
 // dawdle leaves the others time between two steps.
 func dawdle() { KeDelayExecutionThread(KernelMode, false, moment(1)) }
 
-// number is a kernel option's value, or what there is instead.
-func number(option string, other uint64) uint64 {
-	if text, ok := linux.Option(option); ok {
-		if n, err := strconv.ParseUint(text, 0, 64); err == nil {
-			return n
-		}
+// number is what a text says, or what there is instead.
+func number(text string, other uint64) uint64 {
+	if n, err := strconv.ParseUint(text, 0, 64); err == nil {
+		return n
 	}
 	return other
 }
+
+// asked is how many schedules the environment asks for.
+var asked = os.Getenv("SCHEDULES")
 
 // again is the command that does the same again.
 func again(t *testing.T) string {
@@ -130,8 +132,8 @@ func again(t *testing.T) string {
 	if s, ok := linux.Option("seed"); ok {
 		seed = " -seed " + s
 	}
-	if s, ok := linux.Option("schedules"); ok {
-		seed += " -opt schedules=" + s
+	if asked != "" {
+		seed += " -env SCHEDULES=" + asked
 	}
 	return fmt.Sprintf("irqlab test -arch %s -cpus %d%s -run '^%s$' ./tests/schedules", runtime.GOARCH, kit.CPUs(), seed, t.Name())
 }
@@ -141,7 +143,7 @@ func TestSchedules(t *testing.T) {
 	if chance.Enabled() {
 		n = seededSchedules
 	}
-	n = number("schedules", n)
+	n = number(asked, n)
 	for _, name := range slices.Sorted(maps.Keys(scenarios)) {
 		s := scenarios[name]
 		t.Run(name, func(t *testing.T) {
@@ -186,7 +188,8 @@ func text(h []step) (s string) {
 // play runs n schedules and returns their histories.
 func (s *scenario) play(t *testing.T, n int) [][]step {
 	reset, script := s.setup(t)
-	seed := number("seed", uint64(time.Now().UnixNano()))
+	digits, _ := linux.Option("seed")
+	seed := number(digits, uint64(time.Now().UnixNano()))
 	var players [threads]player
 	var starts [threads]chan bool
 	var all [threads]*kit.Thread
