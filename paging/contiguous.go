@@ -64,6 +64,9 @@ func findContiguous(pages, highest uintptr) uintptr {
 func FreeContiguous(p unsafe.Pointer) {
 	a := kernel.Args{A: uintptr(p)}
 	kernel.Enter(freeContiguous, &a)
+	if a.R == 0 {
+		bugcheck.Stop(bugcheck.BadPoolCaller, notAllocated, uintptr(p), 0, 0)
+	}
 }
 
 // notAllocated is parameter 1 of bug check BAD_POOL_CALLER; parameter 2 is the
@@ -72,17 +75,13 @@ const notAllocated = 0x46
 
 func freeContiguous(a *kernel.Args) {
 	old := contiguous.lock.Acquire()
-	found := false
 	for i := range contiguous.runs {
 		if r := &contiguous.runs[i]; r.pages != 0 && r.pa == a.A {
 			freeRun(r.pa, r.pages)
-			r.pages, found = 0, true
+			r.pages, a.R = 0, 1
 		}
 	}
 	contiguous.lock.Release(old)
-	if !found {
-		bugcheck.Stop(bugcheck.BadPoolCaller, notAllocated, a.A, 0, 0)
-	}
 }
 
 func freeRun(pa uintptr, pages int) {

@@ -26,6 +26,9 @@ var wdkStops = map[string]stop{
 	"wdk-delay-in-dpc": {0xB8, [4]uint64{address, any, any, any}},
 	"wdk-flush-apc":    wrongLevel(1, 0, 0),
 	"wdk-executing":    wrongLevel(0, 2, 2),
+	"wdk-free-nil":     {0xC2, [4]uint64{0x46, 0, 0, 0}},
+	"wdk-free-inside":  {0xC2, [4]uint64{0x46, address, 0, 0}},
+	"wdk-free-paged":   {0xC2, [4]uint64{0x07, any, any, address}},
 	// rule: thr-create-passive
 	"wdk-create-apc": wrongLevel(1, 0, 0),
 	// rule: thr-setpriority-passive

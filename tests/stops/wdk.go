@@ -47,10 +47,17 @@ var wdkStops = map[string]func(){
 	"wdk-delay-threaded": func() {
 		inThreadedDPC(func() { KeDelayExecutionThread(KernelMode, false, kit.Ms(1)) })
 	},
-	"wdk-delay":         func() { irql.Raise(irql.Dispatch); KeDelayExecutionThread(KernelMode, false, kit.Ms(1)) },
-	"wdk-delay-in-dpc":  func() { inDPC(func() { KeDelayExecutionThread(KernelMode, false, kit.NoTime) }) },
-	"wdk-flush-apc":     func() { irql.Raise(irql.APC); KeFlushQueuedDpcs() },
-	"wdk-executing":     func() { KeIsExecutingDpc() },
+	"wdk-delay":        func() { irql.Raise(irql.Dispatch); KeDelayExecutionThread(KernelMode, false, kit.Ms(1)) },
+	"wdk-delay-in-dpc": func() { inDPC(func() { KeDelayExecutionThread(KernelMode, false, kit.NoTime) }) },
+	"wdk-flush-apc":    func() { irql.Raise(irql.APC); KeFlushQueuedDpcs() },
+	"wdk-executing":    func() { KeIsExecutingDpc() },
+	"wdk-free-nil":     func() { ExFreePool(nil) },
+	"wdk-free-inside":  func() { ExFreePoolWithTag(unsafe.Add(PVOID(alloc[[64]byte]()), 16), ULONG(kit.Tag)) },
+	"wdk-free-paged": func() {
+		p := ExAllocatePool2(POOL_FLAG_PAGED, 64, ULONG(kit.Tag))
+		ExFreePool2(p, ULONG(kit.Tag), nil)
+		ExFreePool2(p, ULONG(kit.Tag), nil)
+	},
 	"wdk-create-apc":    func() { irql.Raise(irql.APC); system(func() {}) },
 	"wdk-priority-apc":  func() { irql.Raise(irql.APC); KeSetPriorityThread(KeGetCurrentThread(), 9) },
 	"wdk-dpc-elsewhere": func() { KeInitializeDpc(new(KDPC), body, nil) },
