@@ -24,7 +24,26 @@ func PageFault(f *arch.Frame, va uintptr, a arch.Access) {
 	case arch.AccessExecute:
 		kind = 0x10
 	}
-	StopFrame(PageFaultInNonpagedArea, va, kind, f.PC(), 0, f)
+	stopFault(PageFaultInNonpagedArea, va, kind, f)
+}
+
+// InterceptFault is Intercept for page faults. If it is set, it gets the stop that a
+// fault of a thread's Go code below DISPATCH_LEVEL would be, for the code to get an
+// exception in its place: PageFault and SpecialPoolFault return.
+var InterceptFault *Intercepted
+
+// Intercepted is a stop that was not made.
+type Intercepted struct {
+	Code       Code
+	Parameters [4]uintptr
+}
+
+func stopFault(code Code, va, access uintptr, f *arch.Frame) {
+	if i := InterceptFault; i != nil && !f.FromKernel() && f.IRQL() < 2 {
+		*i = Intercepted{code, [4]uintptr{va, access, f.PC()}}
+		return
+	}
+	StopFrame(code, va, access, f.PC(), 0, f)
 }
 
 // SpecialPoolFault stops the machine for a page fault in special pool: beside an
@@ -39,7 +58,7 @@ func SpecialPoolFault(f *arch.Frame, va uintptr, a arch.Access, beside bool) {
 	case isDriver:
 		code = DriverFaultInFreedSpecialPool
 	}
-	StopFrame(code, va, uintptr(a), f.PC(), 0, f)
+	stopFault(code, va, uintptr(a), f)
 }
 
 // Trap stops the machine for a trap that is no exception of the code that it

@@ -147,8 +147,7 @@ func pageFault(f *arch.Frame) {
 	if mm.Fault(va, access) || paging.Fault(f, va) {
 		return
 	}
-	pool.Fault(f, va, access)
-	if f.IRQL() >= uintptr(irql.Dispatch) || mm.System(va) {
+	if !pool.Fault(f, va, access) && (f.IRQL() >= uintptr(irql.Dispatch) || mm.System(va)) {
 		bugcheck.PageFault(f, va, access)
 	}
 	fail(f, va, access)

@@ -109,14 +109,16 @@ func (h *heap) freeSpecial(s *span, p uintptr, tag Tag) {
 }
 
 // Fault stops the machine for a page fault at an address of special pool, with a
-// code that says which mistake it is. Other addresses are none of its business.
+// code that says which mistake it is. Other addresses are none of its business: it
+// reports whether it was one of its own, for a stop that a test intercepts.
 //
 // IRQL: any
-func Fault(f *arch.Frame, va uintptr, a arch.Access) {
+func Fault(f *arch.Frame, va uintptr, a arch.Access) bool {
 	if !mm.InSpecial(va) {
-		return
+		return false
 	}
 	_, behind := mm.Physical(va - pageSize)
 	_, front := mm.Physical(va + pageSize)
 	bugcheck.SpecialPoolFault(f, va, a, behind || front)
+	return true
 }

@@ -56,6 +56,7 @@ var verifierStops = map[string]stop{
 	"special-tag-behind":      {0xD6, [4]uint64{address, 1, address, 0}},
 	"special-tag-raised":      {0xD6, [4]uint64{address, 0, address, 0}},
 	"special-tag-freed":       {0xD5, [4]uint64{address, 1, address, 0}},
+	"special-tag-inline":      {0xD5, [4]uint64{address, any, address, 0}}, // some read first
 	"special-tag-kernel":      {0xCC, [4]uint64{address, any, address, 0}},
 	"special-tag-end":         {0xC1, [4]uint64{address, address, 0, 0x24}},
 	"special-tag-front":       {0xC1, [4]uint64{address, address, 0, 0x23}},

@@ -67,19 +67,16 @@ func (a *arguments) set(i int, v reflect.Value) {
 }
 
 // stopped is the panic that ends a call that would stop the machine.
-type stopped struct {
-	code       bugcheck.Code
-	parameters [4]uintptr
-}
+type stopped bugcheck.Intercepted
 
 // String is a bug check's code, and for DRIVER_VERIFIER_DETECTED_VIOLATION and the
 // like the kind.
 func (s stopped) String() string {
-	switch s.code {
+	switch s.Code {
 	case bugcheck.VerifierDetectedViolation, bugcheck.TimerOrDPCInvalid, bugcheck.BadPoolCaller, bugcheck.BadPoolHeader:
-		return fmt.Sprintf("stop %#x/%#x", uint32(s.code), s.parameters[0])
+		return fmt.Sprintf("stop %#x/%#x", uint32(s.Code), s.Parameters[0])
 	}
-	return fmt.Sprintf("stop %#x", uint32(s.code))
+	return fmt.Sprintf("stop %#x", uint32(s.Code))
 }
 
 // outcome calls the routine at a level, and says what came of it: "stop" with a
@@ -95,14 +92,18 @@ func (r *routine) outcome(level KIRQL, a *arguments, want string) (what string) 
 		irql.Lower(irql.Passive)
 		panic(stopped{code, p})
 	}
+	var fault bugcheck.Intercepted
+	bugcheck.InterceptFault = &fault
 	defer func() {
 		v := recover()
-		bugcheck.Intercept = nil
+		bugcheck.Intercept, bugcheck.InterceptFault = nil, nil
 		left := irql.Current()
 		if left != irql.Passive {
 			irql.Lower(irql.Passive)
 		}
 		switch {
+		case fault.Code != 0:
+			what = stopped(fault).String()
 		case v != nil:
 			what = panicked(v)
 		case left != level:

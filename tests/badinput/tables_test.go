@@ -1,18 +1,21 @@
 package badinput
 
+// inline are instructions, or inline code, which check nothing: what comes of a bad
+// pointer is the processor's answer.
+var inline = []string{
+	"InterlockedIncrement", "InterlockedDecrement", "InterlockedExchange", "InterlockedExchangeAdd",
+	"InterlockedCompareExchange", "InterlockedAnd", "InterlockedOr", "InterlockedXor", "InterlockedIncrement64",
+	"InterlockedDecrement64", "InterlockedExchange64", "InterlockedExchangeAdd64", "InterlockedCompareExchange64",
+	"InterlockedBitTestAndSet", "InterlockedBitTestAndReset", "InterlockedExchangePointer",
+	"InterlockedCompareExchangePointer", "InterlockedCompareExchange128", "RtlCopyMemory", "RtlZeroMemory",
+	"InitializeListHead", "IsListEmpty", "InsertHeadList", "InsertTailList", "RemoveEntryList", "RemoveHeadList",
+	"RemoveTailList", "AppendTailList", "PushEntryList", "PopEntryList", "InitializeObjectAttributes",
+}
+
 // omitted are the routines that are left out, by the reason.
 var omitted = map[string][]string{
-	"it is an instruction, or inline code: the processor decides": {
-		"InterlockedIncrement", "InterlockedDecrement", "InterlockedExchange", "InterlockedExchangeAdd",
-		"InterlockedCompareExchange", "InterlockedAnd", "InterlockedOr", "InterlockedXor", "InterlockedIncrement64",
-		"InterlockedDecrement64", "InterlockedExchange64", "InterlockedExchangeAdd64", "InterlockedCompareExchange64",
-		"InterlockedBitTestAndSet", "InterlockedBitTestAndReset", "InterlockedExchangePointer",
-		"InterlockedCompareExchangePointer", "InterlockedCompareExchange128", "RtlCopyMemory", "RtlZeroMemory",
-		"InitializeListHead", "IsListEmpty", "InsertHeadList", "InsertTailList", "RemoveEntryList", "RemoveHeadList",
-		"RemoveTailList", "AppendTailList", "PushEntryList", "PopEntryList", "InitializeObjectAttributes",
-	},
-	"it stops in kernel context, for which internal/stops has pool-bad-address and pool-double-free": {
-		"ExFreePool", "ExFreePoolWithTag", "ExFreePool2", "MmFreeContiguousMemory",
+	"it stops with the pool's lock held, for which internal/stops has wdk-free-nil and others": {
+		"ExFreePool", "ExFreePoolWithTag", "ExFreePool2",
 	},
 }
 

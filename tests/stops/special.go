@@ -6,6 +6,7 @@ import (
 	"irqlab/irql"
 	"irqlab/pool"
 	"irqlab/tests/kit"
+	"irqlab/wdk"
 )
 
 func init() {
@@ -22,6 +23,7 @@ var specialStops = map[string]func(){
 	"special-tag-behind":  func() { write(block(), specialSize+8) },
 	"special-tag-raised":  func() { p := block(); irql.Raise(irql.Dispatch); read(p, specialSize+8) },
 	"special-tag-freed":   func() { write(freedBlock(), 0) },
+	"special-tag-inline":  func() { wdk.InterlockedIncrement((*int32)(freedBlock())) },
 	"special-tag-kernel":  func() { e := event(false); pool.Free(unsafe.Pointer(e), kit.Tag); e.Set(0) },
 	"special-tag-end":     func() { p := block(); write(p, specialSize); pool.Free(p, kit.Tag) },
 	"special-tag-front":   func() { p := block(); write(p, -1); pool.Free(p, kit.Tag) },
