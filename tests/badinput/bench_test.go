@@ -246,6 +246,7 @@ func newBench(t *testing.T) *bench {
 		"Mutant":    func(h PHANDLE) NTSTATUS { return NtCreateMutant(h, MUTANT_ALL_ACCESS, nil, false) },
 		"Semaphore": func(h PHANDLE) NTSTATUS { return NtCreateSemaphore(h, SEMAPHORE_ALL_ACCESS, nil, 1, 2) },
 		"Timer":     func(h PHANDLE) NTSTATUS { return NtCreateTimer(h, TIMER_ALL_ACCESS, nil, NotificationTimer) },
+		"Directory": func(h PHANDLE) NTSTATUS { return ZwCreateDirectoryObject(h, DIRECTORY_ALL_ACCESS, nil) },
 	} {
 		var h HANDLE
 		if s := make(&h); s != STATUS_SUCCESS {

@@ -15,23 +15,41 @@ const (
 	invented  = "invented"
 	inKernel  = "invented, for the kernel"
 	stale     = "closed"
-	otherType = "of another type"
+	otherType = "of another type: "
 	self      = "the current thread"
 )
 
-// badHandles returns bad handles, or IDs.
-func (b *bench) badHandles(name string) map[string]HANDLE {
+// badHandles returns the bad handles, or IDs, for a parameter, and what must come of
+// each.
+func (b *bench) badHandles(r *routine, name string) (h map[string]HANDLE, wants map[string]string) {
 	if strings.HasSuffix(name, "Id") {
-		return map[string]HANDLE{isZero: 0, invented: 4 * 3001 << 20, inKernel: 0xFFFF_FFFF_8000_0000 | 4*3001}
+		return map[string]HANDLE{isZero: 0, invented: 4 * 3001 << 20, inKernel: 0xFFFF_FFFF_8000_0000 | 4*3001}, nil
 	}
-	h := map[string]HANDLE{isZero: 0, invented: 4 * 3001, inKernel: 0xFFFF_FFFF_8000_0000 | 4*3001, otherType: b.handles["Event"]}
+	h = map[string]HANDLE{isZero: 0, invented: 4 * 3001, inKernel: 0xFFFF_FFFF_8000_0000 | 4*3001, stale: closedHandle()}
+	wants = map[string]string{}
+	if typedHandle(name) && strings.Contains(name, "Process") {
+		h[self], wants[self] = NtCurrentThread(), mismatch
+	}
+	for t, other := range b.handles {
+		if !takes(r, name, t) {
+			kind := otherType + t
+			h[kind], wants[kind] = other, mismatch
+		}
+	}
+	return h, wants
+}
+
+// takes reports whether a parameter takes handles to a type of object.
+func takes(r *routine, name, t string) bool {
 	switch {
-	case strings.Contains(name, "Process"):
-		h[self] = NtCurrentThread()
-	case strings.HasPrefix(name, "Event"):
-		h[otherType] = b.handles["Semaphore"]
+	case typedHandle(name):
+		return strings.HasPrefix(name, t)
+	case name == "ObjectHandleToSignal":
+		return t == "Event" || t == "Semaphore" || t == "Mutant"
+	case strings.Contains(r.name, "Wait"):
+		return t != "Directory"
 	}
-	return h
+	return true
 }
 
 // closedHandle returns a handle that is closed.
@@ -52,17 +70,11 @@ func (b *bench) handlesOf(r *routine) {
 			continue
 		}
 		name := r.params[i]
-		kinds := b.badHandles(name)
-		if !strings.HasSuffix(name, "Id") {
-			kinds[stale] = closedHandle()
-		}
+		kinds, wants := b.badHandles(r, name)
 		for kind, h := range kinds {
-			want := badHandle
-			if kind == otherType || kind == self {
-				want = mismatch
-				if !typedHandle(name) {
-					continue
-				}
+			want, special := wants[kind]
+			if !special {
+				want = badHandle
 			}
 			b.check(r, i, kind, irql.Passive, func() reflect.Value {
 				v := reflect.New(t).Elem()

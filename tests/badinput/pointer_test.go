@@ -208,6 +208,11 @@ func (b *bench) pointers(r *routine) {
 			}
 			size = t.Elem()
 			o, wants = b.typed(r, i, t.Elem(), i == firstPointer(f))
+		case reflect.Slice:
+			if t == of[[]PVOID]() {
+				o, wants = waitable, waitable.wants(false)
+				delete(wants, wrong)
+			}
 		}
 		if size.Align() == 1 {
 			delete(wants, unaligned)
@@ -222,6 +227,9 @@ func (b *bench) pointers(r *routine) {
 					b.takeAway()
 				}
 				p := b.bad(&o, size, kind)
+				if t.Kind() == reflect.Slice {
+					return reflect.ValueOf([]PVOID{p})
+				}
 				return reflect.NewAt(t, unsafe.Pointer(&p)).Elem()
 			}, want)
 		}

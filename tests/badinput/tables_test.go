@@ -111,6 +111,11 @@ var exceptions = map[string]string{
 	"PsSetCreateProcessNotifyRoutine.NotifyRoutine nil":      "returns 0x0",
 	"PsRemoveCreateThreadNotifyRoutine.NotifyRoutine nil":    "returns 0xc000007a",
 
+	// A user has no right to wait for what nobody can wait for.
+	"NtWaitForSingleObject.Handle of another type: Directory":                        "returns 0xc0000022",
+	"NtWaitForMultipleObjects.Handles of another type: Directory":                    "returns 0xc0000022",
+	"NtSignalAndWaitForSingleObject.WaitableObjectHandle of another type: Directory": "returns 0xc0000022",
+
 	// No parameters beside the others.
 	"ExAllocatePool3.ExtendedParameters": anyReturn,
 }
