@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"irqlab/arch"
+	"irqlab/bugcheck"
 	"irqlab/ipi"
 	"irqlab/irql"
 	"irqlab/ntstatus"
@@ -49,15 +50,16 @@ func beside() {
 	KeBugCheck(0xE2)
 }
 
-// hang keeps its processor at a level for ever. It says so first, for whoever is
-// to press keys then.
+// hang keeps its processor at a level for ever. It says so there, past the system
+// call that would print it, for whoever is to press keys then.
 func hang(level irql.Level) {
-	fmt.Println("it hangs")
-	if level == irql.Passive {
-		time.Sleep(time.Hour)
+	if level > irql.Passive {
+		irql.Raise(level)
+		bugcheck.Print("it hangs\n")
+		spinForEver()
 	}
-	irql.Raise(level)
-	spinForEver()
+	fmt.Println("it hangs")
+	time.Sleep(time.Hour)
 }
 
 // hungProcessor calls a processor that takes no interrupts any more.
