@@ -18,3 +18,6 @@ func instruction(pc uintptr) {
 	}
 	text("\n")
 }
+
+// callBefore returns the address of the call instruction that returns to pc.
+func callBefore(pc uintptr) uintptr { return pc - 4 }

@@ -74,6 +74,8 @@ func screen(r *request, irql uintptr, enabled bool) {
 	if r.frame != nil {
 		registers(r.frame)
 		instruction(r.frame.Instruction())
+	} else if r.call != 0 {
+		instruction(r.call)
 	}
 	trace(&LastStop.Trace)
 }

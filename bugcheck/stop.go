@@ -52,6 +52,9 @@ type request struct {
 	p     [4]uintptr
 	frame *arch.Frame
 	text  string // what happened, if the code alone does not say
+	// The rule was broken by the innermost call of a driver's that led here.
+	byCall bool
+	call   uintptr // its instruction, or 0
 }
 
 // Stop ends everything (KeBugCheckEx). The trace shows the caller.
@@ -98,6 +101,22 @@ func StopBecause(text string, code Code, p1, p2, p3, p4 uintptr) {
 	r.leaveGo()
 }
 
+// StopAtCall is StopBecause for what a routine finds of its arguments, or of the
+// level that it is called at: the instruction at fault is the driver's call. It is
+// shown, and becomes the parameter that is the address of the instruction, if the
+// code has one and 0 was given. An empty text is none.
+//
+// IRQL: any
+//
+//go:nosplit
+func StopAtCall(text string, code Code, p1, p2, p3, p4 uintptr) {
+	r := request{code: code, p: [4]uintptr{p1, p2, p3, p4}, text: text, byCall: true}
+	if arch.InKernel() {
+		stop(unsafe.Pointer(&r))
+	}
+	r.leaveGo()
+}
+
 // StopFrame is Stop for a trap: registers and trace are those of the frame.
 // Kernel context only.
 //
@@ -111,7 +130,7 @@ func StopFrame(code Code, p1, p2, p3, p4 uintptr, f *arch.Frame) {
 //
 // IRQL: any
 func StopText(text string, code Code, p1, p2, p3, p4 uintptr, f *arch.Frame) {
-	r := request{code, [4]uintptr{p1, p2, p3, p4}, f, text}
+	r := request{code: code, p: [4]uintptr{p1, p2, p3, p4}, frame: f, text: text}
 	stop(unsafe.Pointer(&r))
 }
 
@@ -145,6 +164,10 @@ func stop(arg unsafe.Pointer) {
 		s.Trace.FromFrame(r.frame)
 	} else {
 		s.Trace.FromHere()
+		if r.byCall {
+			r.blame(s.Trace.driverCall())
+			s.Parameters = r.p
+		}
 	}
 	screen(r, irql, enabled)
 	if WriteDump != nil {
@@ -153,6 +176,16 @@ func stop(arg unsafe.Pointer) {
 	}
 	runCallbacks()
 	leave()
+}
+
+// blame makes a call the instruction at fault.
+func (r *request) blame(call uintptr) {
+	r.call = call
+	for i, meaning := range &Describe(r.code).Parameters {
+		if meaning == atInstruction && r.p[i] == 0 {
+			r.p[i] = call
+		}
+	}
 }
 
 // Restart makes a stop start the machine anew instead of ending it. It is set at

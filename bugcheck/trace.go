@@ -98,6 +98,17 @@ func (t *Trace) Caller() int {
 	return -1
 }
 
+// driverCall returns the address of the innermost call instruction that is none of
+// the kernel's own, or 0.
+func (t *Trace) driverCall() uintptr {
+	for i := range t.N {
+		if site := t.Site(i); inText(site) && driver(site) {
+			return callBefore(t.PCs[i])
+		}
+	}
+	return 0
+}
+
 // Site returns an address inside the i-th call instruction.
 func (t *Trace) Site(i int) uintptr {
 	if i == 0 && t.Exact {

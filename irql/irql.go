@@ -75,7 +75,7 @@ func raise(to Level) Level {
 	chance.Point()
 	old := Current()
 	if to < old {
-		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, uintptr(to), uintptr(old), 0, 0)
+		bugcheck.StopAtCall("", bugcheck.IRQLNotGreaterOrEqual, uintptr(to), uintptr(old), 0, 0)
 	}
 	if !arch.InKernel() {
 		switch {
@@ -119,7 +119,7 @@ func Lower(to Level) { lowerTo(to) }
 func lower(to Level) {
 	cur := Current()
 	if to > cur {
-		bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, uintptr(to), uintptr(cur), 0, 0)
+		bugcheck.StopAtCall("", bugcheck.IRQLNotLessOrEqual, uintptr(to), uintptr(cur), 0, 0)
 	}
 	if to < Dispatch && cur >= Dispatch && Falling != nil {
 		Falling()
@@ -152,14 +152,14 @@ var Lowered func()
 // AssertAtMost stops the machine if the level is above max.
 func AssertAtMost(max Level) {
 	if l := Current(); l > max {
-		bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, 0, uintptr(l), uintptr(max), 0)
+		bugcheck.StopAtCall("", bugcheck.IRQLNotLessOrEqual, 0, uintptr(l), uintptr(max), 0)
 	}
 }
 
 // AssertAtLeast stops the machine if the level is below min.
 func AssertAtLeast(min Level) {
 	if l := Current(); l < min {
-		bugcheck.Stop(bugcheck.IRQLNotGreaterOrEqual, 0, uintptr(l), uintptr(min), 0)
+		bugcheck.StopAtCall("", bugcheck.IRQLNotGreaterOrEqual, 0, uintptr(l), uintptr(min), 0)
 	}
 }
 

@@ -237,7 +237,7 @@ func refuse(t *Thread) {
 	if dpc.Executing() {
 		bugcheck.Stop(bugcheck.AttemptedSwitchFromDPC, uintptr(unsafe.Pointer(t)), 0, 0, 0)
 	}
-	bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, 0, uintptr(irql.Current()), 0, 0)
+	bugcheck.StopAtCall("", bugcheck.IRQLNotLessOrEqual, 0, uintptr(irql.Current()), 0, 0)
 }
 
 // satisfied takes the objects at once if the wait's condition holds.

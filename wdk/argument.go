@@ -42,7 +42,7 @@ func mayBecome(s *shape, p unsafe.Pointer) {
 	if Checked {
 		s.check(p, false, nil)
 		if !s.anywhere && !arch.InKernel() && !mm.InPool(uintptr(p)) {
-			bugcheck.StopBecause("a kernel object must lie in nonpaged pool, not in a Go variable: use ExAllocatePool2 or New",
+			bugcheck.StopAtCall("a kernel object must lie in nonpaged pool, not in a Go variable: use ExAllocatePool2 or New",
 				bugcheck.VerifierDetectedViolation, pageableObject, uintptr(p), 0, 0)
 		}
 	}
@@ -89,7 +89,7 @@ func (s *shape) check(p unsafe.Pointer, raised bool, is func(unsafe.Pointer) boo
 	}
 	switch {
 	case !resident || at%s.align != 0:
-		bugcheck.StopBecause("an object lies in memory that is freed or pageable, or is not aligned",
+		bugcheck.StopAtCall("an object lies in memory that is freed or pageable, or is not aligned",
 			bugcheck.VerifierDetectedViolation, pageableObject, at, 0, 0)
 	case is != nil && !is(p):
 		wrongObject(p, *(*uint8)(p))
@@ -99,7 +99,7 @@ func (s *shape) check(p unsafe.Pointer, raised bool, is func(unsafe.Pointer) boo
 // wrongObject stops the machine for what a routine was given at p, which says of
 // itself that it is of the type.
 func wrongObject(p unsafe.Pointer, typ uint8) {
-	bugcheck.StopBecause("a routine was given what is no object of the type that it takes, or is not initialized",
+	bugcheck.StopAtCall("a routine was given what is no object of the type that it takes, or is not initialized",
 		bugcheck.VerifierDetectedViolation, noObject, uintptr(irql.Current()), uintptr(p), uintptr(typ))
 }
 
@@ -138,9 +138,9 @@ func fault(at uintptr, raised bool) {
 	level := irql.Current()
 	switch {
 	case raised || level >= irql.Dispatch:
-		bugcheck.Stop(bugcheck.IRQLNotLessOrEqual, at, uintptr(max(level, irql.Dispatch)), 0, 0)
+		bugcheck.StopAtCall("", bugcheck.IRQLNotLessOrEqual, at, uintptr(max(level, irql.Dispatch)), 0, 0)
 	case mm.System(at):
-		bugcheck.Stop(bugcheck.PageFaultInNonpagedArea, at, 0, 0, 0)
+		bugcheck.StopAtCall("", bugcheck.PageFaultInNonpagedArea, at, 0, 0, 0)
 	default:
 		kernel.RaiseStatus(STATUS_ACCESS_VIOLATION)
 	}

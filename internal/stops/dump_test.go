@@ -302,7 +302,7 @@ func TestDump(t *testing.T) {
 	each(t, func(t *testing.T, arch qemu.Arch) {
 		image := program(t, arch)
 		for name, test := range map[string]func(*testing.T, qemu.Arch, string){
-			"kinds": testKinds, "callbacks": testCallbacks, "unread": testUnread, "disks": testDisks, "restart": testRestart, "beside": testBeside, "hangs": testHangs,
+			"kinds": testKinds, "callbacks": testCallbacks, "calls": testAtCall, "unread": testUnread, "disks": testDisks, "restart": testRestart, "beside": testBeside, "hangs": testHangs,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -43,8 +43,8 @@ var faulting = regexp.MustCompile(`(?m)^FAULTING_FUNCTION:  (.+)$`)
 
 // analyzes has the kernel debugger explain a dump. It must name the code that the
 // screen does, and as the faulting routine one that the screen shows, be it in
-// the trace or as a parameter.
-func analyzes(t *testing.T, image string, d *load.Dump, screen string) {
+// the trace or as a parameter. It returns what the debugger says.
+func analyzes(t *testing.T, image string, d *load.Dump, screen string) string {
 	t.Helper()
 	var out bytes.Buffer
 	s := symbolsOf(t, image)
@@ -67,4 +67,5 @@ func analyzes(t *testing.T, image string, d *load.Dump, screen string) {
 	if outer, _, _ := strings.Cut(f[1], ".func"); !strings.Contains(screen, outer) {
 		t.Errorf("kd does not name a routine that the screen does\n%s\n%s", screen, &out)
 	}
+	return out.String()
 }

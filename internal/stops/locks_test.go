@@ -28,7 +28,7 @@ var lockStops = map[string]stop{
 	// rule: gm-not-recursive
 	"guarded-recursion": violation(0x1000, 0),
 	// rule: gm-max-irql
-	"guarded-acquire-level": {0x0A, [4]uint64{0, 2, 1, 0}},
+	"guarded-acquire-level": {0x0A, [4]uint64{0, 2, 1, address}},
 	"guarded-free-release":  violation(0x1007, 0),
 	// rule: gm-unsafe
 	"guarded-unsafe": violation(0x39, 0),
@@ -39,14 +39,14 @@ var lockStops = map[string]stop{
 	"push-apcs-release": violation(0xEB, 0),
 	"push-free-release": violation(0x1007, 0),
 	// rule: pl-irql-undocumented
-	"push-level": {0x0A, [4]uint64{0, 2, 1, 0}},
+	"push-level": {0x0A, [4]uint64{0, 2, 1, address}},
 
 	// rule: eres-apc-required
 	// rule: bc-c4-resource
 	"resource-apcs-acquire": violation(0x37, 0),
 	"resource-apcs-release": violation(0x38, 0),
 	// rule: eres-acquire-irql
-	"resource-level": {0x0A, [4]uint64{0, 2, 1, 0}},
+	"resource-level": {0x0A, [4]uint64{0, 2, 1, address}},
 	// rule: eres-shared-to-exclusive
 	// rule: eres-two-sharers-upgrade
 	"resource-upgrade": violation(0x1000, 2),

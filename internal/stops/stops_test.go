@@ -36,10 +36,10 @@ var stops = map[string]stop{
 	// rule: irql-raisetodpc-above-dispatch
 	"raise-from-high": {0x09, [4]uint64{2, 15, 0, 0}},
 	// rule: irql-lower-higher-fatal
-	"lower-to-higher": {0x0A, [4]uint64{2, 0, 0, 0}},
+	"lower-to-higher": {0x0A, [4]uint64{2, 0, 0, address}},
 	// rule: irql-no-wait-at-dispatch
 	// rule: wait-irql-nonzero
-	"wait-at-dispatch": {0x0A, [4]uint64{0, 2, any, any}},
+	"wait-at-dispatch": {0x0A, [4]uint64{0, 2, 0, address}},
 	// rule: dpc-no-wait
 	// rule: bc-b8-dpcswitch
 	"wait-in-dpc": {0xB8, [4]uint64{address, any, any, any}},
@@ -54,7 +54,7 @@ var stops = map[string]stop{
 	// rule: bc-d1-vs-a
 	"touch-by-kernel": {0x0A, [4]uint64{address, 2, any, address}},
 	// rule: dpc-flush-passive
-	"flush-at-apc": {0x0A, [4]uint64{0, 1, 0, 0}},
+	"flush-at-apc": {0x0A, [4]uint64{0, 1, 0, address}},
 
 	// rule: bc-101-clock
 	"hung-processor": {0x101, [4]uint64{64, 0, address, 1}},
@@ -117,23 +117,23 @@ var stops = map[string]stop{
 	"synchronize-level":     {0xC8, [4]uint64{15<<16 | 6<<8 | 3, address, address, 0}},
 
 	// rule: event-set-high-verifier
-	"event-set-high": {0x0A, [4]uint64{0, 15, 2, 0}},
+	"event-set-high": {0x0A, [4]uint64{0, 15, 2, address}},
 	// rule: event-wait-true-max
-	"event-wait-true": {0x0A, [4]uint64{0, 2, 1, 0}},
+	"event-wait-true": {0x0A, [4]uint64{0, 2, 1, address}},
 	"event-elsewhere": {0xC4, [4]uint64{0xE1, address, 0, 0}},
 	// rule: wait-object-reinit
 	// rule: bc-139-list
 	"event-reinit": {0x139, [4]uint64{3, address, address, 0}},
 	"timer-reinit": {0x139, [4]uint64{3, address, address, 0}},
 	// rule: sem-wait-true-passive
-	"semaphore-wait-true": {0x0A, [4]uint64{0, 1, 0, 0}},
+	"semaphore-wait-true": {0x0A, [4]uint64{0, 1, 0, address}},
 	// rule: mutex-exit-held
 	// rule: bc-4000008a
 	"mutex-exit-held": {0x4000008A, [4]uint64{address, address, 0, 0}},
 	// rule: mutex-non-owner-release
 	"mutex-raise-dispatch": {0x1E, [4]uint64{0xC0000046, any, any, any}},
 	"mutex-raise-kernel":   {0x1E, [4]uint64{0xC0000046, any, any, any}},
-	"timer-set-high":       {0x0A, [4]uint64{0, 15, 2, 0}},
+	"timer-set-high":       {0x0A, [4]uint64{0, 15, 2, address}},
 	// rule: timer-freed-queued
 	"timer-freed": {0xC7, [4]uint64{0, address, address, address}},
 	// rule: timer-dpc-no-free

@@ -69,7 +69,7 @@ var wdkStops = map[string]stop{
 
 	// rule: thr-exit-irql
 	"exit-level":   wrongLevel(1, 0, 0),
-	"return-level": {0x0A, [4]uint64{0, 2, 0, 0}},
+	"return-level": {0x0A, [4]uint64{0, 2, 0, address}},
 	// rule: thr-exit-apc-count
 	"exit-apcs":   {0x20, [4]uint64{0, 0xFFFF, 0, 1}},
 	"return-apcs": {0x20, [4]uint64{0, 0xFFFF, 0, 1}},
