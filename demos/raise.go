@@ -21,7 +21,7 @@ func raise(w io.Writer, args []string) error {
 		return ErrUsage
 	}
 	affinity, cpu := lastProcessor()
-	const hold = 100
+	const hold, times = 100, 3
 	fmt.Fprintf(w, "On CPU %d a thread of priority 8 wakes one of priority 15, for that processor only: at\n"+
 		"DISPATCH_LEVEL, where it stays for %d ms, and then at PASSIVE_LEVEL.\n", cpu, hold)
 	r, free := allocate[rivals]()
@@ -40,7 +40,7 @@ func raise(w io.Writer, args []string) error {
 		rival := create(func() {
 			KeSetBasePriorityThread(KeGetCurrentThread(), 15-8)
 			KeSetSystemAffinityThread(affinity)
-			for range 2 {
+			for range 1 + times {
 				wait(PVOID(&r.event))
 				r.woken.Store(KeQueryInterruptTime())
 			}
@@ -60,25 +60,35 @@ func raise(w io.Writer, args []string) error {
 		end := KeQueryInterruptTime()
 		KeLowerIrql(old)
 		first = r.woken.Load() != 0
-		if settle(rival, PVOID(&r.event)) != nil {
-			return
-		}
 		raised = ms(end - set)
 		lowered = ms(r.woken.Load() - end)
 
-		r.woken.Store(0)
-		set = KeQueryInterruptTime()
-		KeSetEvent(&r.event, IO_NO_INCREMENT, false)
-		back := KeQueryInterruptTime()
+		for n := range times {
+			if settle(rival, PVOID(&r.event)) != nil {
+				return
+			}
+			// A wait ends what this thread was lent if the rival, on its way back to
+			// Go code, had to wait for a lock of the Go runtime.
+			sleep(1)
+			r.woken.Store(0)
+			set = KeQueryInterruptTime()
+			KeSetEvent(&r.event, IO_NO_INCREMENT, false)
+			back := KeQueryInterruptTime()
+			for r.woken.Load() == 0 {
+				sleep(1)
+			}
+			woken := r.woken.Load()
+			if took := ms(woken - set); n == 0 || took < late {
+				late, atOnce = took, woken <= back
+			}
+		}
 		join(rival)
-		woken := r.woken.Load()
-		atOnce = woken <= back
-		late = ms(woken - set)
 		KeRevertToUserAffinityThread()
 	}))
 	fmt.Fprintf(w, "  at DISPATCH_LEVEL for %.1f ms: the other thread ran meanwhile: %v\n", raised, early)
 	fmt.Fprintf(w, "  %.3f ms after KeLowerIrql began it ran, before that returned: %v\n", lowered, first)
-	fmt.Fprintf(w, "  at PASSIVE_LEVEL: it ran %.3f ms after KeSetEvent was called, before that returned: %v\n", late, atOnce)
+	fmt.Fprintf(w, "  at PASSIVE_LEVEL, the best of %d times: it ran %.3f ms after KeSetEvent was called, before that\n"+
+		"  returned: %v\n", times, late, atOnce)
 	return verdict(w, !early && first && atOnce, "raised, a thread is not preempted; lowered, it is at once")
 }
 
