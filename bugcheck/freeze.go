@@ -39,8 +39,9 @@ func halt() {
 
 // freezeTime is how long to wait for the other processors' answer to each of
 // the two interrupts, in fractions of a second of the counter: one that masks
-// both is left behind.
-const freezeTime = 50
+// both is left behind. A virtual machine's processor may have to wait for its
+// host's before it can answer.
+const freezeTime = 2
 
 // freezeOthers stops the other processors: with an interrupt at HIGH_LEVEL, and
 // those that mask it with a non-maskable one, where there is such a thing.
