@@ -23,3 +23,7 @@ var (
 	commandLine    [2048]byte
 	commandLineLen int
 )
+
+// startPatience is how many seconds a processor has to start. Its host may have
+// other things to do.
+const startPatience = 30

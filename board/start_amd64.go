@@ -69,7 +69,7 @@ func StartPages() (lo, hi uintptr) { return trampolinePage, trampolinePage + arc
 
 // StartCPUs starts processors 1 to n-1, each on the stack whose top is in
 // stacks, and returns the number of processors that run: those that have not
-// reported after a second are left out.
+// reported in time are left out.
 func StartCPUs(n uint32, stacks *[arch.MaxCPUs]uintptr) uint32 {
 	if n == 1 {
 		return 1
@@ -91,7 +91,7 @@ func StartCPUs(n uint32, stacks *[arch.MaxCPUs]uintptr) uint32 {
 	writeLocal(lapic.LAPIC_ICRL, deliverInit|icrAssert|destAllExcept)
 	writeLocal(lapic.LAPIC_ICRL, deliverSIPI|icrAssert|destAllExcept|trampolinePage>>12)
 	up := uint32(1)
-	for since := arch.Counter(); up < n && arch.Counter()-since < counterHz; {
+	for since := arch.Counter(); up < n && arch.Counter()-since < startPatience*counterHz; {
 		if atomic.LoadUint32(&arch.CPUs[up].Started) != 0 {
 			up++
 		} else {

@@ -40,7 +40,7 @@ func StartPages() (lo, hi uintptr) { return 0, 0 }
 // StartCPUs starts processors 1 to n-1 in the order of the device tree, whose
 // first is the boot processor, each on the stack whose top is in stacks, and
 // returns the number of processors that run: the first that has not reported
-// after a second is left out, with all that follow.
+// in time is left out, with all that follow.
 func StartCPUs(n uint32, stacks *[arch.MaxCPUs]uintptr) uint32 {
 	for id := uint32(1); id < n; id++ {
 		c := &arch.CPUs[id]
@@ -49,7 +49,7 @@ func StartCPUs(n uint32, stacks *[arch.MaxCPUs]uintptr) uint32 {
 			return id
 		}
 		for since := arch.Counter(); atomic.LoadUint32(&c.Started) == 0; {
-			if arch.Counter()-since > CounterHz() {
+			if arch.Counter()-since > startPatience*CounterHz() {
 				return id
 			}
 			arch.Pause()

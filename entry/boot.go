@@ -99,6 +99,9 @@ func secondary(id uint32) {
 	for atomic.LoadUint32(&released) == 0 {
 		arch.Pause()
 	}
+	for id >= atomic.LoadUint32(&arch.NumCPUs) {
+		arch.Halt() // it has come too late
+	}
 	kernel.Launch(id)
 }
 
@@ -142,6 +145,11 @@ func startOthers() {
 	mm.ProtectKernel(lo, hi, arch.ProtWrite|arch.ProtExec)
 	up := board.StartCPUs(n, &stacks)
 	mm.ProtectKernel(lo, hi, arch.ProtWrite)
+	if up < n {
+		bugcheck.Print("irqlab: processors that have not started: ")
+		bugcheck.PrintDecimal(uintptr(n - up))
+		bugcheck.Print("\n")
+	}
 	atomic.StoreUint32(&arch.NumCPUs, up)
 	atomic.StoreUint32(&released, 1)
 }
