@@ -68,7 +68,7 @@ func mayReach(p unsafe.Pointer, n uintptr) {
 // stop the machine as well, but later, where nothing tells who gave it.
 func mustCall[F any](routine F) {
 	if Checked && *(*uintptr)(unsafe.Pointer(&routine)) == 0 {
-		bugcheck.StopBecause("a routine that the caller has called is nil",
+		bugcheck.StopAtCall("a routine that the caller has called is nil",
 			bugcheck.VerifierDetectedViolation, noRoutine, uintptr(irql.Current()), 0, 0)
 	}
 }
