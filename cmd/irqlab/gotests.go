@@ -92,7 +92,7 @@ func (t *goTests) run(ctx context.Context, names []string) (err error) {
 			return name == n || strings.HasPrefix(n, "test/") && strings.HasPrefix(name, n)
 		})
 	}
-	for _, s := range gotests.SuitesFor(string(t.machine.Arch)) {
+	for _, s := range gotests.SuitesFor(string(t.machine.Arch), t.short) {
 		if selected(s.Package, s.Short) {
 			if err := t.suite(ctx, &s); err != nil {
 				return err

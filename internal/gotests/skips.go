@@ -27,6 +27,11 @@ var archSkips = map[string]map[string][]Skip{
 	}},
 }
 
+// longSkips are tests that the representative selection leaves out, by package.
+var longSkips = map[string][]Skip{
+	"sync/atomic": {{"TestValueCompareAndSwapConcurrent", "takes a minute under emulation: make test-go"}},
+}
+
 const weakOrder = "QEMU on x86-64 lets LDAR overtake STLR (docs/caveats.md)"
 
 var syncSkips = []Skip{

@@ -17,12 +17,16 @@ type Suite struct {
 // Skip names a test that cannot pass here through no fault of the kernel's.
 type Skip struct{ Test, Why string }
 
-// SuitesFor returns Suites with the skips of an architecture.
-func SuitesFor(arch string) []Suite {
+// SuitesFor returns Suites with the skips of an architecture, and of the
+// representative selection if that is asked for.
+func SuitesFor(arch string, short bool) []Suite {
 	suites := slices.Clone(Suites)
 	for i := range suites {
 		s := &suites[i]
 		s.Skip = slices.Concat(s.Skip, archSkips[arch][s.Package])
+		if short {
+			s.Skip = append(s.Skip, longSkips[s.Package]...)
+		}
 	}
 	return suites
 }
