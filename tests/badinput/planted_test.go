@@ -7,8 +7,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
+	"irqlab/arch"
 	"irqlab/irql"
+	"irqlab/mm"
 	"irqlab/pool"
 	"irqlab/wdk"
 )
@@ -46,6 +49,9 @@ func TestPlanted(t *testing.T) {
 		{"what APCs are disabled", func() {
 			b.check(planted(func(wdk.PKEVENT) { wdk.KeEnterCriticalRegion() }), 0, "", irql.Passive, cleared, anyReturn)
 		}},
+		{noPage + ", want returns", func() { // a fault that no check forestalls
+			b.check(planted(func(wdk.PKEVENT) { *(*byte)(behindPool(b.thread)) = 0 }), 0, "", irql.Passive, cleared, anyReturn)
+		}},
 		{"panic: runtime error: index out of range", func() {
 			none := []int{}
 			b.check(planted(func(wdk.PKEVENT) { none[len(none)]++ }), 0, "", irql.Passive, cleared, anyReturn)
@@ -74,6 +80,14 @@ func TestPlanted(t *testing.T) {
 	}, 50*time.Millisecond); err == nil || what != "a hang" {
 		t.Errorf("%q, %v: a hang was not seen", what, err)
 	}
+}
+
+// behindPool returns a system address at which nothing is, beyond a block of pool.
+func behindPool(p wdk.PVOID) wdk.PVOID {
+	for mm.Mapped(uintptr(p)) {
+		p = unsafe.Add(p, arch.PageSize)
+	}
+	return p
 }
 
 // What the tables name must be there.
