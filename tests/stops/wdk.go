@@ -80,7 +80,7 @@ var wdkStops = map[string]func(){
 	},
 	"iorequest-level": func() {
 		d := alloc[DEVICE_OBJECT]()
-		IoInitializeDpcRequest(d, nil)
+		IoInitializeDpcRequest(d, func(PKDPC, PDEVICE_OBJECT, PVOID, PVOID) {})
 		irql.Raise(irql.Dispatch)
 		IoRequestDpc(d, nil, nil)
 	},
