@@ -1,6 +1,10 @@
 package bugcheck
 
-import "irqlab/arch"
+import (
+	"sync/atomic"
+
+	"irqlab/arch"
+)
 
 // Callers stores the return addresses of the calls that led to it, the innermost
 // first, and returns how many it found. It may be called at any level: like a
@@ -41,7 +45,23 @@ func Callers(pcs []uintptr) int {
 // of the kernel's own packages.
 //
 // IRQL: any
-func KernelCaller(pc uintptr) bool { return !driver(pc - 1) }
+func KernelCaller(pc uintptr) bool {
+	const own = 1
+	known := &callers[pc/4%uintptr(len(callers))]
+	word := atomic.LoadUintptr(known)
+	if word>>1 != pc {
+		if word = pc << 1; !driver(pc - 1) {
+			word |= own
+		}
+		atomic.StoreUintptr(known, word)
+	}
+	return word&own != 0
+}
+
+// callers is what KernelCaller has found: return addresses, one bit to the left,
+// and in that bit the answer. The tables of functions are slow, and the verifier asks
+// at every wait and allocation.
+var callers [1024]uintptr
 
 // DriverCaller returns the return address of the innermost call that a function of
 // none of the kernel's own packages made, or 0.
