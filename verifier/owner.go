@@ -123,6 +123,20 @@ func (o *owner) holds(l uintptr) bool {
 	return has
 }
 
+// holdsAny reports whether the running thread holds a lock, or a mutant.
+func holdsAny(t *kernel.Thread) bool {
+	if t.NextMutant(nil) != nil {
+		return true
+	}
+	o, on := ownerOf(t, false)
+	if o == nil {
+		return false
+	}
+	n := o.n
+	o.release(on)
+	return n != 0
+}
+
 // heldByThread is a copy of what a thread holds, mutants included.
 type heldByThread struct {
 	n     int

@@ -91,8 +91,18 @@ func take(arg unsafe.Pointer) {
 	}
 }
 
-// order checks an acquisition by the running thread against all that it holds.
+// order checks an acquisition by the running thread against all that it holds,
+// which mostly is nothing.
 func (s *step) order() {
+	if holdsAny(s.thread) {
+		s.orderAll()
+	}
+}
+
+// orderAll is not inlined: its variable is large, and cleared first.
+//
+//go:noinline
+func (s *step) orderAll() {
 	var all heldByThread
 	all.read(s.thread)
 	for i := range all.n {
