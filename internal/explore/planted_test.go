@@ -4,9 +4,13 @@ package explore
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -86,10 +90,32 @@ var bugs = []bug{
 	{"mutex: released by anybody", "kernel/mutant.go", "FuzzCalls", "if m.Owner != t || m.Header", "if m.Header"},
 }
 
+// builds are bugs that are planted together: at most one for each test, in files
+// that no other test uses.
+func builds() (groups [][]bug) {
+	for _, b := range bugs {
+		i := slices.IndexFunc(groups, func(g []bug) bool {
+			return g[0].pkg() == b.pkg() && !slices.ContainsFunc(g, func(other bug) bool { return other.test == b.test })
+		})
+		if i < 0 {
+			groups, i = append(groups, nil), len(groups)
+		}
+		groups[i] = append(groups[i], b)
+	}
+	return groups
+}
+
+func (b *bug) pkg() string {
+	if strings.HasPrefix(b.test, "Fuzz") {
+		return "irqlab/internal/calls" // with its corpus
+	}
+	return "irqlab/internal/explore"
+}
+
 // A test that cannot fail proves nothing: every planted bug must be found.
 func TestPlantedBugs(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the kernel once for each of many bugs")
+		t.Skip("builds the kernel again and again, with bugs")
 	}
 	root := output(t, "go", "list", "-m", "-f", "{{.Dir}}")
 	var overlay struct{ Replace map[string]string }
@@ -100,10 +126,13 @@ func TestPlantedBugs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, b := range bugs {
-		t.Run(strings.ReplaceAll(b.name, " ", "-"), func(t *testing.T) {
+	for i, group := range builds() {
+		t.Run(fmt.Sprint("build", i+1), func(t *testing.T) {
 			t.Parallel()
-			b.find(t, root, overlay.Replace)
+			binary := build(t, root, overlay.Replace, group)
+			for _, b := range group {
+				t.Run(strings.ReplaceAll(b.name, " ", "-"), func(t *testing.T) { b.find(t, root, binary) })
+			}
 		})
 	}
 }
@@ -117,41 +146,50 @@ func output(t *testing.T, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// find builds the package with the bug in place and runs its test.
-func (b *bug) find(t *testing.T, root string, overlay map[string]string) {
-	path, dir := filepath.Join(root, b.file), t.TempDir()
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(source), b.old); n != 1 {
-		t.Fatalf("the place for the bug is there %d times", n)
-	}
-	planted := filepath.Join(dir, filepath.Base(b.file))
-	replace := map[string]string{path: planted}
-	for k, v := range overlay {
-		replace[k] = v
+// build builds the tests with the bugs of a group in place.
+func build(t *testing.T, root string, overlay map[string]string, group []bug) (binary string) {
+	dir, replace := t.TempDir(), maps.Clone(overlay)
+	for _, b := range group {
+		path := filepath.Join(root, b.file)
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(source), b.old); n != 1 {
+			t.Fatalf("%s: the place for the bug is there %d times", b.name, n)
+		}
+		if replace[path] != overlay[path] {
+			t.Fatalf("%s: another bug is in its file", b.name)
+		}
+		replace[path] = filepath.Join(dir, filepath.Base(b.file))
+		if err := os.WriteFile(replace[path], []byte(strings.Replace(string(source), b.old, b.new, 1)), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	data, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
 	list := filepath.Join(dir, "overlay.json")
-	for file, text := range map[string]string{planted: strings.Replace(string(source), b.old, b.new, 1), list: string(data)} {
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(list, data, 0o666); err != nil {
+		t.Fatal(err)
 	}
-	pkg := "irqlab/internal/explore"
-	if strings.HasPrefix(b.test, "Fuzz") {
-		pkg = "irqlab/internal/calls" // with its corpus
+	binary = filepath.Join(dir, "bugs.test")
+	out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-overlay", list, "-o", binary, group[0].pkg()).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
-	out, err := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-overlay", list,
-		"-timeout", "2m", "-run", "^"+b.test+"$", pkg).CombinedOutput()
-	switch text := string(out); {
-	case strings.Contains(text, "build failed"), strings.Contains(text, "setup failed"):
-		t.Fatalf("the bug does not build\n%s", text)
-	case err == nil:
+	return binary
+}
+
+// find runs the bug's test.
+func (b *bug) find(t *testing.T, root, binary string) {
+	cmd := exec.CommandContext(t.Context(), binary, "-test.timeout", "2m", "-test.run", "^"+b.test+"$")
+	cmd.Dir = filepath.Join(root, strings.TrimPrefix(b.pkg(), "irqlab/"))
+	var failed *exec.ExitError
+	if out, err := cmd.CombinedOutput(); err == nil {
 		t.Error("the bug was not found")
+	} else if !errors.As(err, &failed) {
+		t.Fatalf("%v\n%s", err, out)
 	}
 }
