@@ -199,7 +199,11 @@ func TestEpoll(t *testing.T) {
 	events := make([]syscall.EpollEvent, 4)
 	wait := func(ms, want int) {
 		t.Helper()
-		if n, err := syscall.EpollWait(ep, events, ms); n != want || err != nil {
+		n, err := syscall.EpollWait(ep, events, ms)
+		for err == syscall.EINTR { // the runtime preempts threads by a signal
+			n, err = syscall.EpollWait(ep, events, ms)
+		}
+		if n != want || err != nil {
 			t.Errorf("%d events, %v, want %d", n, err, want)
 		}
 	}
