@@ -56,10 +56,15 @@ type known struct {
 const gone = 1
 
 // lock guards classes, edges, pairs, the growing and shrinking of locks, and the
-// search.
+// search. It is taken in kernel context, or by Go code at DISPATCH_LEVEL and above:
+// below, the Go runtime may take the processor from who holds it.
 var lock uint32
 
 func acquire() (enabled bool) {
+	if level := uintptr(irql.Current()); !arch.InKernel() && level < uintptr(irql.Dispatch) {
+		bugcheck.StopBecause("Go code takes the verifier's lock below DISPATCH_LEVEL",
+			bugcheck.IRQLNotGreaterOrEqual, level, level, uintptr(irql.Dispatch), 0)
+	}
 	enabled = arch.DisableInterrupts()
 	for !atomic.CompareAndSwapUint32(&lock, 0, 1) {
 		arch.Pause()

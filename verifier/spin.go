@@ -35,7 +35,8 @@ func thisProcessor() *processor { return &state.cpus[arch.ThisCPU().ID%arch.MaxC
 func spinLock(l uintptr, op spin.Op) {
 	switch op {
 	case spin.Initialized:
-		initialized(l, kindSpin)
+		s := step{lock: l, kind: kindSpin, op: spin.Initialized}
+		s.enter()
 	case spin.Acquiring:
 		if p := thisProcessor(); rules&Order != 0 && p.n != 0 {
 			c := classOf(l, kindSpin)

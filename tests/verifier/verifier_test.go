@@ -3,6 +3,7 @@
 package verifier
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -416,4 +417,32 @@ func TestHeld(t *testing.T) {
 		}
 		t.Error("a mutex that is held is not listed, or its class is not")
 	})
+}
+
+// TestInitStorm has goroutines lose the processor, again and again, where the
+// verifier is told of new locks: none may hold its lock then.
+func TestInitStorm(t *testing.T) {
+	need(t, Order)
+	const goroutines = 4
+	end := time.Now().Add(time.Second / 2)
+	done := make(chan int)
+	for range goroutines {
+		go func() {
+			n := 0
+			for ; time.Now().Before(end); n++ {
+				p := pool.Alloc(unsafe.Sizeof(spin.Lock{}), kit.Tag)
+				(*spin.Lock)(p).Init()
+				pool.Free(p, kit.Tag)
+			}
+			done <- n
+		}()
+	}
+	for time.Now().Before(end) {
+		runtime.GC() // stops them all
+	}
+	for range goroutines {
+		if n := <-done; n == 0 {
+			t.Error("a goroutine did nothing")
+		}
+	}
 }
