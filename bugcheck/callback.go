@@ -45,7 +45,8 @@ const (
 )
 
 // callbacks is the list of records in order of registration, and its lock, held
-// with interrupts disabled.
+// with interrupts disabled. Go code takes it too: what runs meanwhile is nosplit or
+// inlined, for where a stack is checked the Go runtime can take the processor away.
 var callbacks struct {
 	lock        uint32
 	first, last uintptr
@@ -59,6 +60,7 @@ func lockCallbacks() (enabled bool) {
 	return enabled
 }
 
+//go:nosplit
 func unlockCallbacks(enabled bool) {
 	atomic.StoreUint32(&callbacks.lock, 0)
 	if enabled {
@@ -66,8 +68,10 @@ func unlockCallbacks(enabled bool) {
 	}
 }
 
+//go:nosplit
 func callbackAt(a uintptr) *Callback { return (*Callback)(pointer(a)) }
 
+//go:nosplit
 func (c *Callback) sum() uintptr {
 	return c.Routine + uintptr(c.Buffer) + uintptr(c.Length) + uintptr(c.Reason) + uintptr(unsafe.Pointer(c.Component)) + 1
 }
