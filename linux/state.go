@@ -106,13 +106,18 @@ func (s *state) sleep(until deadline) {
 // that its wait must end with EINTR.
 func (s *state) interrupted() bool { return atomic.LoadUint64(&s.pending)&^s.mask != 0 }
 
-// mayWait stops the machine if the call f cannot wait at the level it was made
-// at.
+// mayWait stops the machine if the call f cannot wait at the level it was made at,
+// or with interrupts disabled, which other code would have to enable again.
 func mayWait(f *arch.Frame, l irql.Level) {
-	if l >= irql.Dispatch {
-		bugcheck.StopText("the Go runtime had to wait, in a system call, at a raised IRQL",
-			bugcheck.IRQLNotLessOrEqual, f.Syscall(), uintptr(l), 0, f.PC(), f)
+	text := "the Go runtime had to wait, in a system call, at a raised IRQL"
+	switch {
+	case l >= irql.Dispatch:
+	case !f.InterruptsEnabled():
+		text = "the Go runtime had to wait, in a system call, with interrupts disabled"
+	default:
+		return
 	}
+	bugcheck.StopText(text, bugcheck.IRQLNotLessOrEqual, f.Syscall(), uintptr(l), 0, f.PC(), f)
 }
 
 // exitStatus is the NTSTATUS that a thread of the runtime ends with.

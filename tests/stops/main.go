@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sort"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -62,6 +63,10 @@ var stops = map[string]func(){
 	"raise-from-high":   func() { irql.Raise(irql.High); irql.Raise(irql.Dispatch) },
 	"lower-to-higher":   func() { irql.Lower(irql.Dispatch) },
 	"wait-at-dispatch":  func() { irql.Raise(irql.Dispatch); event(false).Wait(kit.Forever, false, kernel.KernelMode) },
+	"wait-disabled": func() {
+		arch.DisableInterrupts()
+		syscall.Nanosleep(&syscall.Timespec{Nsec: 1e6}, nil)
+	},
 	"wait-in-dpc":       func() { inDPC(func() { (*sync.Event)(subject).Wait(kit.Ms(1), false, kernel.KernelMode) }) },
 	"touch-at-dispatch": func() { irql.Raise(irql.Dispatch); *(*byte)(unsafe.Pointer(absent)) = 1 },
 	"touch-by-kernel": func() {
