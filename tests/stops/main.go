@@ -59,10 +59,10 @@ func main() {
 
 var stops = map[string]func(){
 	// IRQL
-	"raise-to-lower":    func() { irql.Raise(irql.Dispatch); irql.Raise(irql.APC) },
-	"raise-from-high":   func() { irql.Raise(irql.High); irql.Raise(irql.Dispatch) },
-	"lower-to-higher":   func() { irql.Lower(irql.Dispatch) },
-	"wait-at-dispatch":  func() { irql.Raise(irql.Dispatch); event(false).Wait(kit.Forever, false, kernel.KernelMode) },
+	"raise-to-lower":   func() { irql.Raise(irql.Dispatch); irql.Raise(irql.APC) },
+	"raise-from-high":  func() { irql.Raise(irql.High); irql.Raise(irql.Dispatch) },
+	"lower-to-higher":  func() { irql.Lower(irql.Dispatch) },
+	"wait-at-dispatch": func() { irql.Raise(irql.Dispatch); event(false).Wait(kit.Forever, false, kernel.KernelMode) },
 	"wait-disabled": func() {
 		arch.DisableInterrupts()
 		syscall.Nanosleep(&syscall.Timespec{Nsec: 1e6}, nil)
