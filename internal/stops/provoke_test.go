@@ -26,7 +26,7 @@ func TestProvoke(t *testing.T) {
 		t.Run("crash", func(t *testing.T) {
 			for i := range provoke.All {
 				p := &provoke.All[i]
-				if testing.Short() && i%8 > 1 {
+				if testing.Short() && i%8 != 0 {
 					continue
 				}
 				code := fmt.Sprintf("%#x", uint32(p.Code))

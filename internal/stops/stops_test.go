@@ -191,7 +191,7 @@ func TestStops(t *testing.T) {
 			t.Errorf("the program breaks %d rules, the test knows %d; status %d\n%s", len(names), len(stops), status, out)
 		}
 		for i, name := range names {
-			if _, hangs := hangs[name]; hangs || testing.Short() && i%10 != 0 {
+			if _, hangs := hangs[name]; hangs || testing.Short() && i%20 != 0 {
 				continue
 			}
 			for _, cpus := range processors(arch, name) {
