@@ -109,7 +109,9 @@ func TestPlanted(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(planted)) {
 		s := planted[name]
 		t.Run(name, func(t *testing.T) {
-			const most, step = 500, 10 // one in five shows it, but few on a busy host
+			// On an idle host most schedules show it; where five others want its two
+			// processors, as few as one in fifteen do.
+			const most, step = 200, 10
 			found, played := 0, 0
 			for ; found == 0 && played < most; played += step {
 				for _, h := range s.play(t, step) {
