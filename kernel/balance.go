@@ -42,6 +42,7 @@ func boostStarved(p *processor, q *list.Entry, now uint64) {
 		e = e.Flink
 		if scale(now-t.ReadyTime, perTick) > starvation {
 			p.dequeue(t)
+			t.LockBoost = false // a moment is not enough
 			t.Priority = balancePriority
 			t.Quantum = quantumReset
 			Starved++

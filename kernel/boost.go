@@ -72,8 +72,8 @@ const (
 )
 
 // lend lifts a ready thread to a priority until it waits or has run for
-// lendTime. One that runs needs no help, one that waits could not use it.
-// Dispatcher lock held.
+// lendTime. One that runs needs no help, one that waits could not use it. For the
+// balance set manager it has been ready all the time. Dispatcher lock held.
 func (t *Thread) lend(p int8) {
 	if t.Priority >= p || t.State != StateReady {
 		return
@@ -82,9 +82,11 @@ func (t *Thread) lend(p int8) {
 		t.LockBoost = true
 		t.lentFrom, t.lentFor = t.Priority, lendTime
 	}
+	since := t.ReadyTime
 	processors[t.CPU].dequeue(t)
 	t.Priority = p
 	makeReady(t, true)
+	t.ReadyTime = since
 }
 
 // lent reports whether what the running thread was lent is due back.
