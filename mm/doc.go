@@ -19,7 +19,9 @@
 // present. It is held with interrupts disabled, not just at a level, because a
 // first touch of a Go heap page may happen anywhere, in an ISR too, and must be
 // served there. So sections under it are short: at most a few hundred table
-// entries, or one move of the area array.
+// entries, or one move of the area array. It is taken in kernel context, or by Go
+// code at DISPATCH_LEVEL and above: below, the Go runtime may take the processor
+// from who holds it. What Go code of a thread asks, it asks of package paging.
 //
 // A processor that spins for the lock does not answer TLB shootdowns; hence
 // nobody asks for one while holding it.

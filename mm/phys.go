@@ -6,15 +6,22 @@ import (
 
 	"irqlab/arch"
 	"irqlab/board"
+	"irqlab/bugcheck"
 	"irqlab/fault"
+	"irqlab/irql"
 )
 
 // lock guards all state of the package; see the package comment.
 var lock uint32
 
 // acquire disables interrupts and takes the package's lock. It returns what
-// release needs.
+// release needs. Go code that could be preempted by the Go runtime, and go on
+// elsewhere, is stopped.
 func acquire() (enabled bool) {
+	if level := uintptr(irql.Current()); !arch.InKernel() && level < uintptr(irql.Dispatch) {
+		bugcheck.StopBecause("Go code takes the memory manager's lock below DISPATCH_LEVEL",
+			bugcheck.IRQLNotGreaterOrEqual, level, level, uintptr(irql.Dispatch), 0)
+	}
 	enabled = arch.DisableInterrupts()
 	for !atomic.CompareAndSwapUint32(&lock, 0, 1) {
 		for atomic.LoadUint32(&lock) != 0 {

@@ -18,7 +18,7 @@ import (
 func Lock(va, n uintptr) ntstatus.Status {
 	if !mm.InPaged(va) {
 		for page := va &^ (arch.PageSize - 1); page < va+n; page += arch.PageSize {
-			if _, ok := mm.Physical(page); !ok {
+			if _, ok := Physical(page); !ok {
 				return ntstatus.AccessViolation
 			}
 		}

@@ -14,7 +14,7 @@ import (
 	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/linux"
-	"irqlab/mm"
+	"irqlab/paging"
 )
 
 func main() {
@@ -39,7 +39,7 @@ func banner(w io.Writer) {
 		seed = ", seed " + s
 	}
 	fmt.Fprintf(w, "irqlab on %s with %s: %d CPUs, %d MiB of memory, %.0f MHz counter%s\n",
-		runtime.GOARCH, runtime.Version(), runtime.NumCPU(), megabytes(mm.ReadStats().Total), float64(board.CounterHz())/1e6, seed)
+		runtime.GOARCH, runtime.Version(), runtime.NumCPU(), megabytes(paging.Memory().Total), float64(board.CounterHz())/1e6, seed)
 	fmt.Fprintln(w, `Type "help" for the commands, "demo" for the demos.`)
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"irqlab/mm"
 	"irqlab/paging"
 	"irqlab/pool"
 )
@@ -34,7 +33,7 @@ func (sh *shell) pool(args []string) error {
 	if p := paging.ReadStats(); p.Allocated != 0 {
 		fmt.Fprintf(w, "paged pool: %d pages, %d of them in memory, %d in the page file, %d locked\n", p.Allocated, p.Resident, p.Away, p.Locked)
 	}
-	m := mm.ReadStats()
+	m := paging.Memory()
 	fmt.Fprintf(w, "pool: %d pages; memory: %d MiB, %d MiB free\n", pool.Pages(), megabytes(m.Total), megabytes(m.Free))
 	return nil
 }

@@ -152,7 +152,7 @@ func MmGetSystemAddressForMdlSafe(Mdl PMDL, Priority ULONG) PVOID {
 // IRQL: <= DISPATCH_LEVEL
 func MmIsAddressValid(VirtualAddress PVOID) BOOLEAN {
 	atMost(irql.Dispatch)
-	_, ok := mm.Physical(uintptr(VirtualAddress))
+	_, ok := paging.Physical(uintptr(VirtualAddress))
 	return ok
 }
 
@@ -161,7 +161,7 @@ func MmIsAddressValid(VirtualAddress PVOID) BOOLEAN {
 //
 // IRQL: any
 func MmGetPhysicalAddress(BaseAddress PVOID) PHYSICAL_ADDRESS {
-	pa, _ := mm.Physical(uintptr(BaseAddress))
+	pa, _ := paging.Physical(uintptr(BaseAddress))
 	return pa
 }
 

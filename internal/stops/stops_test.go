@@ -41,6 +41,7 @@ var stops = map[string]stop{
 	// rule: wait-irql-nonzero
 	"wait-at-dispatch": {0x0A, [4]uint64{0, 2, 0, address}},
 	"wait-disabled":    {0x0A, [4]uint64{any, 0, 0, address}},
+	"memory-from-go":   {0x09, [4]uint64{0, 0, 2, 0}},
 	// rule: dpc-no-wait
 	// rule: bc-b8-dpcswitch
 	"wait-in-dpc": {0xB8, [4]uint64{address, any, any, any}},

@@ -20,7 +20,8 @@ import (
 // page returns n bytes of memory that the device can address.
 func page(t *testing.T, n int) (pa uintptr, b []byte) {
 	t.Helper()
-	pa, ok := mm.AllocContiguous(n / arch.PageSize)
+	var ok bool
+	kit.Kernel(func() { pa, ok = mm.AllocContiguous(n / arch.PageSize) })
 	if !ok {
 		t.Fatal("out of memory")
 	}

@@ -45,8 +45,8 @@ func intact(t testing.TB, words []uint64) {
 	}
 }
 
-func state(p *uint64) mm.PageState {
-	s, _ := mm.PagedState(uintptr(unsafe.Pointer(p)))
+func state(p *uint64) (s mm.PageState) {
+	kit.Kernel(func() { s, _ = mm.PagedState(uintptr(unsafe.Pointer(p))) })
 	return s
 }
 
@@ -229,8 +229,6 @@ func TestPager(t *testing.T) {
 	words := pages(t, 32)
 	var taken []uintptr
 	for ok := true; ok; {
-		// In kernel context: a goroutine that is moved in there would leave the
-		// interrupts of its processor disabled.
 		var pa uintptr
 		kit.Kernel(func() {
 			if ok = mm.ReadStats().Free > 900; ok {

@@ -12,6 +12,7 @@ import (
 	"irqlab/irql"
 	"irqlab/mm"
 	"irqlab/ntstatus"
+	"irqlab/paging"
 	"irqlab/pool"
 	"irqlab/sync"
 	"irqlab/tests/kit"
@@ -127,7 +128,7 @@ const churnTag pool.Tag = 'C' | 'h'<<8 | 'r'<<16 | 'n'<<24
 func TestLarge(t *testing.T) {
 	tag := pool.TagOf("TstL")
 	for range 3 {
-		size := mm.ReadStats().Free / 3 * arch.PageSize
+		size := paging.Memory().Free / 3 * arch.PageSize
 		p := pool.Alloc(size, tag)
 		if p == nil {
 			t.Fatalf("no %d bytes though three times as many are free", size)

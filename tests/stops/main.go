@@ -18,6 +18,7 @@ import (
 	"irqlab/intr"
 	"irqlab/irql"
 	"irqlab/kernel"
+	"irqlab/mm"
 	"irqlab/ntstatus"
 	"irqlab/pool"
 	"irqlab/sync"
@@ -67,6 +68,7 @@ var stops = map[string]func(){
 		arch.DisableInterrupts()
 		syscall.Nanosleep(&syscall.Timespec{Nsec: 1e6}, nil)
 	},
+	"memory-from-go":    func() { mm.ReadStats() },
 	"wait-in-dpc":       func() { inDPC(func() { (*sync.Event)(subject).Wait(kit.Ms(1), false, kernel.KernelMode) }) },
 	"touch-at-dispatch": func() { irql.Raise(irql.Dispatch); *(*byte)(unsafe.Pointer(absent)) = 1 },
 	"touch-by-kernel": func() {

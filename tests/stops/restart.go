@@ -7,7 +7,7 @@ import (
 
 	"irqlab/disk"
 	"irqlab/disk/layout"
-	"irqlab/mm"
+	"irqlab/paging"
 	. "irqlab/wdk"
 )
 
@@ -16,7 +16,7 @@ func init() { stops["once"] = once }
 // once stops the machine, unless the disk's dump file shows that this has happened
 // before.
 func once() {
-	pa, _ := mm.AllocPage()
+	pa := paging.AllocContiguous(layout.PageSize, ^uintptr(0))
 	disk.Read(0, pa, layout.PageSize)
 	at := (*layout.Header)(unsafe.Pointer(pa)).DumpFile.Offset
 	disk.Read(at, pa, layout.PageSize)
