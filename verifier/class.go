@@ -56,17 +56,21 @@ type known struct {
 const gone = 1
 
 // lock guards classes, edges, pairs, the growing and shrinking of locks, and the
-// search. It is taken in kernel context, or by Go code at DISPATCH_LEVEL and above:
-// below, the Go runtime may take the processor from who holds it.
+// search.
 var lock uint32
 
-func acquire() (enabled bool) {
+func acquire() (enabled bool) { return acquireWord(&lock) }
+
+// acquireWord takes a lock of this package, in kernel context or as Go code at
+// DISPATCH_LEVEL or above: below, the Go runtime may take the processor from who
+// holds it.
+func acquireWord(lock *uint32) (enabled bool) {
 	if level := uintptr(irql.Current()); !arch.InKernel() && level < uintptr(irql.Dispatch) {
-		bugcheck.StopBecause("Go code takes the verifier's lock below DISPATCH_LEVEL",
+		bugcheck.StopBecause("Go code takes a lock of the verifier's below DISPATCH_LEVEL",
 			bugcheck.IRQLNotGreaterOrEqual, level, level, uintptr(irql.Dispatch), 0)
 	}
 	enabled = arch.DisableInterrupts()
-	for !atomic.CompareAndSwapUint32(&lock, 0, 1) {
+	for !atomic.CompareAndSwapUint32(lock, 0, 1) {
 		arch.Pause()
 	}
 	return enabled

@@ -54,13 +54,7 @@ func (o *owner) has(l uintptr) bool {
 	return false
 }
 
-func (o *owner) acquire() (enabled bool) {
-	enabled = arch.DisableInterrupts()
-	for !atomic.CompareAndSwapUint32(&o.lock, 0, 1) {
-		arch.Pause()
-	}
-	return enabled
-}
+func (o *owner) acquire() (enabled bool) { return acquireWord(&o.lock) }
 
 func (o *owner) release(enabled bool) {
 	atomic.StoreUint32(&o.lock, 0)
