@@ -82,18 +82,7 @@ func (m *Machine) Run(ctx context.Context, image, cmdline string, c Console, lim
 			return 0, err
 		}
 		go func() {
-			// What arrives before the guest has set up its receiver is lost
-			// when it resets the FIFO.
-			select {
-			case <-out.alive:
-			case <-ctx.Done():
-				return
-			}
-			copy := forward
-			if c.Keys {
-				copy = forwardKeys
-			}
-			if err := copy(guest, c.In); errors.Is(err, errQuit) {
+			if err := c.feed(ctx, guest, out.alive); errors.Is(err, errQuit) {
 				stop(errQuit)
 			}
 		}()
@@ -122,4 +111,18 @@ func (m *Machine) Run(ctx context.Context, image, cmdline string, c Console, lim
 		return 0, fmt.Errorf("QEMU was killed: %v", cmd.ProcessState)
 	}
 	return verdict(cmd.ProcessState.ExitCode(), status)
+}
+
+// feed carries the input to the guest. What arrives before the guest has set up its
+// receiver is lost when it resets the FIFO: so it begins when the guest is alive.
+func (c *Console) feed(ctx context.Context, guest io.Writer, alive <-chan struct{}) error {
+	select {
+	case <-alive:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if c.Keys {
+		return forwardKeys(guest, c.In)
+	}
+	return forward(guest, c.In)
 }
