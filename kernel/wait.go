@@ -220,6 +220,9 @@ func (t *Thread) blockUntil(due uint64, old irql.Level) ntstatus.Status {
 func (p *processor) block(t *Thread, old irql.Level) ntstatus.Status {
 	t.State = StateWaiting
 	t.WaitIRQL = old
+	if OnBlock != nil {
+		OnBlock(t)
+	}
 	if t.LockBoost {
 		t.endBoost()
 	}
@@ -389,6 +392,13 @@ func exhaust(n uintptr) uintptr {
 //
 // IRQL: <= DISPATCH_LEVEL
 var OnWait func(t *Thread, h *Header, only bool)
+
+// OnBlock, if set, is told of the running thread as it begins to wait: what it
+// waits for is in place. It is a top-level resident function, called with the
+// dispatcher lock held, so that no other thread begins or ends a wait meanwhile.
+//
+// IRQL: DISPATCH_LEVEL
+var OnBlock func(t *Thread)
 
 // WaitHeader is Wait for the kernel's own users.
 func WaitHeader(h *Header, timeout *int64, alertable bool) ntstatus.Status {

@@ -128,6 +128,9 @@ func Start(r Rule) bool {
 	sync.Hook = threadLock
 	kernel.OnMutant = mutantMade
 	kernel.OnWait = wait
+	if r&Deadlock != 0 {
+		kernel.OnBlock = blocking
+	}
 	return true
 }
 

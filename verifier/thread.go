@@ -53,9 +53,6 @@ func wait(t *kernel.Thread, h *kernel.Header, only bool) {
 	default:
 		return
 	}
-	if only && rules&Deadlock != 0 && h.State() <= 0 {
-		followWait(t, uintptr(unsafe.Pointer(h)), h)
-	}
 }
 
 // enter takes the step in kernel context, where its stack is enough.
@@ -82,7 +79,7 @@ func take(arg unsafe.Pointer) {
 			o.release(on)
 		}
 		if rules&Deadlock != 0 {
-			followWait(s.thread, s.lock, nil)
+			waitingFor(s.thread, s.lock, s.kind)
 		}
 	case spin.Acquired:
 		s.acquired()

@@ -25,27 +25,40 @@ var chain struct {
 	links [maxCycle]link
 }
 
-// followWait stops the machine if the running thread, about to wait, would wait
-// for itself. The wait is for an object, or without one for a lock.
-//
-// No thread in a cycle runs, so nothing in it can change: those that wait
-// already, wait, and the running one is here.
-func followWait(t *kernel.Thread, what uintptr, object *kernel.Header) {
+// No thread in a cycle runs, so nothing in it can change. The last one to join it
+// finds it: a wait for an object begins under the dispatcher lock, and is looked at
+// there, while a wait for a lock is made known before it is looked at. A look
+// before the lock is taken would not do: two threads could look, and then wait.
+
+// waitingFor stops the machine if the running thread, which has made known that it
+// waits for a lock, waits for itself.
+func waitingFor(t *kernel.Thread, l uintptr, k kind) {
 	if t.WaitNext {
 		return // the dispatcher lock is held for the wait, which is a lock's own
 	}
 	atomic.AddUint64(&state.stats.Waits, 1)
-	k := kindMutex
-	if o, on := ownerOf(t, false); o != nil {
-		k = o.kind
-		o.release(on)
-	}
 	old := kernel.LockDispatcher()
 	chain.n = 0
-	closed := follow(link{t, what, k, object})
+	closed := follow(link{t, l, k, nil})
 	kernel.UnlockDispatcher(old)
 	if closed {
-		stopWaits(what)
+		stopWaits(l)
+	}
+}
+
+// blocking stops the machine if the running thread, which begins to wait for
+// objects, waits for itself. Dispatcher lock held.
+func blocking(t *kernel.Thread) {
+	var objects [maxCycle]*kernel.Header
+	for _, h := range objects[:t.WaitsOnlyFor(objects[:])] {
+		if holderOf(h) == nil {
+			continue
+		}
+		atomic.AddUint64(&state.stats.Waits, 1)
+		chain.n = 0
+		if what := uintptr(unsafe.Pointer(h)); follow(link{t, what, kindMutex, h}) {
+			stopWaits(what)
+		}
 	}
 }
 

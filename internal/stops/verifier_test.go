@@ -66,4 +66,5 @@ var verifierStops = map[string]stop{
 	"verifier-waits-mutexes":  cycle,
 	"verifier-waits-locks":    cycle,
 	"verifier-waits-thread":   cycle,
+	"verifier-waits-late":     cycle,
 }

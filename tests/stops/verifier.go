@@ -58,6 +58,11 @@ var verifierStops = map[string]func(){
 	"verifier-waits-mutexes": func() { await(mutexLock(), mutexLock()) },
 	"verifier-waits-locks":   func() { await(fastLock(), guardedLock(), pushLock(), resourceLock()) },
 	"verifier-waits-thread":  waitForThread,
+	"verifier-waits-late": func() {
+		announce = kernel.OnWait
+		kernel.OnWait = announceAndLose
+		waitForThread()
+	},
 }
 
 // disorder acquires each lock while it holds the one before, and in the end the
@@ -98,6 +103,17 @@ func waitForThread() {
 	other := kit.Go(tb{}, func() ntstatus.Status { m.acquire(); return 0 })
 	sync.Wait(&other.Kernel.Header, nil, false, kernel.KernelMode)
 }
+
+// announceAndLose announces a wait, and has a thread that is about to wait for
+// another one's end lose its processor until that one waits.
+func announceAndLose(t *kernel.Thread, h *kernel.Header, only bool) {
+	announce(t, h, only)
+	if h.Type == kernel.TypeThread {
+		kernel.Delay(-100*kernel.Millisecond, false, kernel.KernelMode)
+	}
+}
+
+var announce func(*kernel.Thread, *kernel.Header, bool)
 
 // handedOver acquires a mutex that is handed over by another thread.
 func handedOver() {
