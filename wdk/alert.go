@@ -13,6 +13,8 @@ import (
 // one of that mode was remembered already.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeAlertThread(Thread PKTHREAD, AlertMode KPROCESSOR_MODE) BOOLEAN {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(AlertMode)}
@@ -27,6 +29,8 @@ func alert(a *kernel.Args) { a.R = truth(kernel.Alert((*kernel.Thread)(a.P), ker
 // user APCs in.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeTestAlertThread(AlertMode KPROCESSOR_MODE) BOOLEAN {
 	atMost(irql.Dispatch)
 	a := kernel.Args{A: uintptr(AlertMode)}
@@ -40,6 +44,8 @@ func testAlert(a *kernel.Args) { a.R = truth(kernel.TestAlert(kernel.Mode(a.A)))
 // suspension. It returns how many there were.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeAlertResumeThread(Thread PKTHREAD) ULONG {
 	mustBe(&aThread, unsafe.Pointer(Thread))
 	KeAlertThread(Thread, KernelMode)
@@ -52,6 +58,8 @@ func KeAlertResumeThread(Thread PKTHREAD) ULONG {
 // It returns STATUS_INVALID_HANDLE and STATUS_OBJECT_TYPE_MISMATCH.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtAlertThread(ThreadHandle HANDLE) NTSTATUS {
 	return alertThread(KeGetPreviousMode(), ThreadHandle)
 }
@@ -59,6 +67,8 @@ func NtAlertThread(ThreadHandle HANDLE) NTSTATUS {
 // ZwAlertThread is NtAlertThread for the kernel.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func ZwAlertThread(ThreadHandle HANDLE) NTSTATUS {
 	passiveWithAPCs()
 	return alertThread(KernelMode, ThreadHandle)
@@ -73,6 +83,8 @@ func alertThread(mode KPROCESSOR_MODE, h HANDLE) NTSTATUS {
 // PreviousSuspendCount may be nil. Statuses are those of NtAlertThread.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtAlertResumeThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
 	atMost(irql.Passive)
 	mode := KeGetPreviousMode()
@@ -89,6 +101,8 @@ func NtAlertResumeThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTA
 // in.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtTestAlert() NTSTATUS {
 	atMost(irql.Passive)
 	if KeTestAlertThread(KeGetPreviousMode()) {

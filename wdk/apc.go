@@ -51,6 +51,8 @@ const (
 // Closures, and a context on the Go heap, stay alive as long as the object.
 //
 // IRQL: any
+//
+// Documentation: none of its own.
 func KeInitializeApc(Apc PRKAPC, Thread PKTHREAD, Environment KAPC_ENVIRONMENT, KernelRoutine PKKERNEL_ROUTINE, RundownRoutine PKRUNDOWN_ROUTINE, NormalRoutine PKNORMAL_ROUTINE, ApcMode KPROCESSOR_MODE, NormalContext PVOID) {
 	mayBecome(&anAPC, unsafe.Pointer(Apc))
 	mustBe(&aThread, unsafe.Pointer(Thread))
@@ -64,6 +66,8 @@ func KeInitializeApc(Apc PRKAPC, Thread PKTHREAD, Environment KAPC_ENVIRONMENT, 
 // that ends a wait gives its thread Increment as a boost.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeInsertQueueApc(Apc PRKAPC, SystemArgument1, SystemArgument2 PVOID, Increment KPRIORITY) BOOLEAN {
 	atMostWith(irql.Dispatch, &anAPC, unsafe.Pointer(Apc))
 	return apc.Insert(Apc, SystemArgument1, SystemArgument2, int8(Increment))
@@ -73,6 +77,8 @@ func KeInsertQueueApc(Apc PRKAPC, SystemArgument1, SystemArgument2 PVOID, Increm
 // one.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeRemoveQueueApc(Apc PRKAPC) BOOLEAN {
 	atMostWith(irql.Dispatch, &anAPC, unsafe.Pointer(Apc))
 	return apc.Remove(Apc)
@@ -82,6 +88,8 @@ func KeRemoveQueueApc(Apc PRKAPC) BOOLEAN {
 // the first APC, whose list has no head, or nil.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeFlushQueueApc(Thread PKTHREAD, PreviousMode KPROCESSOR_MODE) PLIST_ENTRY {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return (*list.Entry)(apc.Flush(Thread, PreviousMode))
@@ -97,6 +105,8 @@ func KeFlushQueueApc(Thread PKTHREAD, PreviousMode KPROCESSOR_MODE) PLIST_ENTRY 
 // ApcRoutine, STATUS_NO_MEMORY and STATUS_OBJECT_TYPE_MISMATCH.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtQueueApcThread(ThreadHandle HANDLE, ApcRoutine PKNORMAL_ROUTINE, NormalContext, SystemArgument1, SystemArgument2 PVOID) NTSTATUS {
 	return queueAPC(KeGetPreviousMode(), ThreadHandle, ApcRoutine, NormalContext, SystemArgument1, SystemArgument2)
 }

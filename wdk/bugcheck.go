@@ -13,11 +13,15 @@ import (
 // KeBugCheck stops the machine with a code.
 //
 // IRQL: any
+//
+// Documentation: "KeBugCheck function (ntddk.h)"
 func KeBugCheck(BugCheckCode ULONG) { bugcheck.Stop(bugcheck.Code(BugCheckCode), 0, 0, 0, 0) }
 
 // KeBugCheckEx stops the machine with a code and what its four parameters mean.
 //
 // IRQL: any
+//
+// Documentation: "KeBugCheckEx function (wdm.h)"
 func KeBugCheckEx(BugCheckCode ULONG, BugCheckParameter1, BugCheckParameter2, BugCheckParameter3, BugCheckParameter4 ULONG_PTR) {
 	bugcheck.Stop(bugcheck.Code(BugCheckCode), BugCheckParameter1, BugCheckParameter2, BugCheckParameter3, BugCheckParameter4)
 }
@@ -49,6 +53,8 @@ const KbCallbackSecondaryDumpData = bugcheck.SecondaryData
 // KeInitializeCallbackRecord prepares a record for its first registration.
 //
 // IRQL: any
+//
+// Documentation: "KeInitializeCallbackRecord function (wdm.h)"
 func KeInitializeCallbackRecord(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) {
 	mayBecome(&aCallbackRecord, unsafe.Pointer(CallbackRecord))
 	CallbackRecord.State = bugcheck.CallbackEmpty
@@ -58,6 +64,8 @@ func KeInitializeCallbackRecord(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) {
 // the crash dump is written. It returns FALSE for a record that is registered.
 //
 // IRQL: any
+//
+// Documentation: "KeRegisterBugCheckCallback function (wdm.h)"
 func KeRegisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD, CallbackRoutine PKBUGCHECK_CALLBACK_ROUTINE, Buffer PVOID, Length ULONG, Component *UCHAR) BOOLEAN {
 	mustBe(&aCallbackRecord, unsafe.Pointer(CallbackRecord))
 	mayReach(unsafe.Pointer(Component), unsafe.Sizeof(*Component))
@@ -76,6 +84,8 @@ func KeRegisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD, Callb
 // for a record that is not registered.
 //
 // IRQL: any
+//
+// Documentation: "KeDeregisterBugCheckCallback function (wdm.h)"
 func KeDeregisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) BOOLEAN {
 	mustBe(&aCallbackRecord, unsafe.Pointer(CallbackRecord))
 	return CallbackRecord.Deregister()
@@ -86,6 +96,8 @@ func KeDeregisterBugCheckCallback(CallbackRecord PKBUGCHECK_CALLBACK_RECORD) BOO
 // KbCallbackSecondaryDumpData.
 //
 // IRQL: any
+//
+// Documentation: "KeRegisterBugCheckReasonCallback function (wdm.h)"
 func KeRegisterBugCheckReasonCallback(CallbackRecord *KBUGCHECK_REASON_CALLBACK_RECORD, CallbackRoutine PKBUGCHECK_REASON_CALLBACK_ROUTINE, Reason KBUGCHECK_CALLBACK_REASON, Component *UCHAR) BOOLEAN {
 	mustBe(&aReasonRecord, unsafe.Pointer(CallbackRecord))
 	mayReach(unsafe.Pointer(Component), unsafe.Sizeof(*Component))
@@ -104,6 +116,8 @@ func KeRegisterBugCheckReasonCallback(CallbackRecord *KBUGCHECK_REASON_CALLBACK_
 // returns FALSE for a record that is not registered.
 //
 // IRQL: any
+//
+// Documentation: "KeDeregisterBugCheckReasonCallback function (wdm.h)"
 func KeDeregisterBugCheckReasonCallback(CallbackRecord *KBUGCHECK_REASON_CALLBACK_RECORD) BOOLEAN {
 	mustBe(&aReasonRecord, unsafe.Pointer(CallbackRecord))
 	return CallbackRecord.Deregister()
@@ -116,6 +130,8 @@ const nmiTag pool.Tag = 'K' | 'n'<<8 | 'm'<<16 | 'i'<<24
 // no memory. An interrupt that no routine claims is NMI_HARDWARE_FAILURE.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeRegisterNmiCallback function (wdm.h)"
 func KeRegisterNmiCallback(CallbackRoutine PNMI_CALLBACK, Context PVOID) PVOID {
 	atMost(irql.APC)
 	mustCall(CallbackRoutine)
@@ -134,6 +150,8 @@ func KeRegisterNmiCallback(CallbackRoutine PNMI_CALLBACK, Context PVOID) PVOID {
 // STATUS_INVALID_HANDLE for what is no handle of that.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeDeregisterNmiCallback function (wdm.h)"
 func KeDeregisterNmiCallback(Handle PVOID) NTSTATUS {
 	atMost(irql.APC)
 	c := (*bugcheck.NMICallback)(Handle)

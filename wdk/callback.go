@@ -30,6 +30,8 @@ type (
 // STATUS_INSUFFICIENT_RESOURCES, and the statuses of names of ZwCreateEvent.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExCreateCallback function (wdm.h)"
 func ExCreateCallback(CallbackObject *PCALLBACK_OBJECT, ObjectAttributes *OBJECT_ATTRIBUTES, Create, AllowMultipleCallbacks BOOLEAN) NTSTATUS {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(CallbackObject), unsafe.Sizeof(*CallbackObject))
@@ -70,6 +72,8 @@ func ExCreateCallback(CallbackObject *PCALLBACK_OBJECT, ObjectAttributes *OBJECT
 // only one is allowed. The registration references the object.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExRegisterCallback function (wdm.h)"
 func ExRegisterCallback(CallbackObject PCALLBACK_OBJECT, CallbackFunction PCALLBACK_FUNCTION, CallbackContext PVOID) PVOID {
 	atMostWith(irql.APC, &aCallback, unsafe.Pointer(CallbackObject))
 	mustCall(CallbackFunction)
@@ -87,6 +91,8 @@ func ExRegisterCallback(CallbackObject PCALLBACK_OBJECT, CallbackFunction PCALLB
 // more. The routine must not do that itself.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExUnregisterCallback function (wdm.h)"
 func ExUnregisterCallback(CallbackRegistration PVOID) {
 	atMostWith(irql.APC, &aRegistration, CallbackRegistration)
 	r := (*sync.Registration)(CallbackRegistration)
@@ -99,6 +105,8 @@ func ExUnregisterCallback(CallbackRegistration PVOID) {
 // registration, at the caller's level.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExNotifyCallback function (wdm.h)"
 func ExNotifyCallback(CallbackObject PVOID, Argument1, Argument2 PVOID) {
 	atMostWith(irql.Dispatch, &aCallback, CallbackObject)
 	PCALLBACK_OBJECT(CallbackObject).Notify(Argument1, Argument2)

@@ -14,6 +14,8 @@ import (
 // of LockThread, stands for a thread of an application and is UserMode.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExGetPreviousMode function (wdm.h)"
 func ExGetPreviousMode() KPROCESSOR_MODE {
 	atMost(irql.Dispatch)
 	return KeGetPreviousMode()
@@ -22,6 +24,8 @@ func ExGetPreviousMode() KPROCESSOR_MODE {
 // KeGetPreviousMode is ExGetPreviousMode.
 //
 // IRQL: any
+//
+// Documentation: none of its own.
 func KeGetPreviousMode() KPROCESSOR_MODE {
 	if kernel.Current().System {
 		return KernelMode

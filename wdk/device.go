@@ -72,6 +72,8 @@ type (
 // IoInitializeDpcRequest makes DpcRoutine what IoRequestDpc has called.
 //
 // IRQL: any
+//
+// Documentation: "IoInitializeDpcRequest function (wdm.h)"
 func IoInitializeDpcRequest(DeviceObject PDEVICE_OBJECT, DpcRoutine PIO_DPC_ROUTINE) {
 	mayBecome(&aDevice, unsafe.Pointer(DeviceObject))
 	// The routines differ in the types of two pointers.
@@ -83,6 +85,8 @@ func IoInitializeDpcRequest(DeviceObject PDEVICE_OBJECT, DpcRoutine PIO_DPC_ROUT
 // runs are one. Irp and Context are its arguments.
 //
 // IRQL: the interrupt's SynchronizeIrql
+//
+// Documentation: "IoRequestDpc function (wdm.h)"
 func IoRequestDpc(DeviceObject PDEVICE_OBJECT, Irp PVOID, Context PVOID) {
 	if l := irql.Current(); Checked && (l < irql.DeviceMin || l > irql.DeviceMax) {
 		bugcheck.Stop(bugcheck.VerifierDetectedViolation, wrongLevel, uintptr(l), uintptr(irql.DeviceMin), uintptr(irql.DeviceMax))
@@ -112,6 +116,8 @@ const stoppedInside = 10
 // STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoInitializeTimer function (wdm.h)"
 func IoInitializeTimer(DeviceObject PDEVICE_OBJECT, TimerRoutine PIO_TIMER_ROUTINE, Context PVOID) NTSTATUS {
 	atMost(irql.Passive)
 	mayBecome(&aDevice, unsafe.Pointer(DeviceObject))
@@ -135,6 +141,8 @@ func IoInitializeTimer(DeviceObject PDEVICE_OBJECT, TimerRoutine PIO_TIMER_ROUTI
 // IoStartTimer has the device's timer routine called, first in a second.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoStartTimer function (wdm.h)"
 func IoStartTimer(DeviceObject PDEVICE_OBJECT) {
 	atMostWith(irql.Dispatch, &aDevice, unsafe.Pointer(DeviceObject))
 	DeviceObject.Timer.timer.Set(-Second, 1000, &DeviceObject.Timer.dpc)
@@ -144,6 +152,8 @@ func IoStartTimer(DeviceObject PDEVICE_OBJECT) {
 // it itself.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoStopTimer function (wdm.h)"
 func IoStopTimer(DeviceObject PDEVICE_OBJECT) {
 	atMostWith(irql.Dispatch, &aDevice, unsafe.Pointer(DeviceObject))
 	t := DeviceObject.Timer

@@ -18,6 +18,8 @@ type (
 // KeInitializeDeviceQueue makes DeviceQueue the empty queue of an idle device.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeInitializeDeviceQueue function (wdm.h)"
 func KeInitializeDeviceQueue(DeviceQueue PKDEVICE_QUEUE) {
 	atMost(irql.Dispatch)
 	mayBecome(&aDevQueue, unsafe.Pointer(DeviceQueue))
@@ -28,6 +30,8 @@ func KeInitializeDeviceQueue(DeviceQueue PKDEVICE_QUEUE) {
 // otherwise the device is busy now, and the entry is not queued.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeInsertDeviceQueue function (wdm.h)"
 func KeInsertDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEVICE_QUEUE_ENTRY) BOOLEAN {
 	exactly(irql.Dispatch)
 	mustBe(&aDevQueue, unsafe.Pointer(DeviceQueue))
@@ -39,6 +43,8 @@ func KeInsertDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEVICE_Q
 // ascending order of keys.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeInsertByKeyDeviceQueue function (wdm.h)"
 func KeInsertByKeyDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEVICE_QUEUE_ENTRY, SortKey ULONG) BOOLEAN {
 	exactly(irql.Dispatch)
 	mustBe(&aDevQueue, unsafe.Pointer(DeviceQueue))
@@ -50,6 +56,8 @@ func KeInsertByKeyDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEV
 // nil, and the device is idle.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeRemoveDeviceQueue function (wdm.h)"
 func KeRemoveDeviceQueue(DeviceQueue PKDEVICE_QUEUE) PKDEVICE_QUEUE_ENTRY {
 	exactly(irql.Dispatch)
 	mustBe(&aDevQueue, unsafe.Pointer(DeviceQueue))
@@ -60,6 +68,8 @@ func KeRemoveDeviceQueue(DeviceQueue PKDEVICE_QUEUE) PKDEVICE_QUEUE_ENTRY {
 // is not below SortKey, or of the first if there is none.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeRemoveByKeyDeviceQueue function (wdm.h)"
 func KeRemoveByKeyDeviceQueue(DeviceQueue PKDEVICE_QUEUE, SortKey ULONG) PKDEVICE_QUEUE_ENTRY {
 	exactly(irql.Dispatch)
 	mustBe(&aDevQueue, unsafe.Pointer(DeviceQueue))
@@ -69,6 +79,8 @@ func KeRemoveByKeyDeviceQueue(DeviceQueue PKDEVICE_QUEUE, SortKey ULONG) PKDEVIC
 // KeRemoveEntryDeviceQueue takes out an entry and reports whether it was queued.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeRemoveEntryDeviceQueue function (wdm.h)"
 func KeRemoveEntryDeviceQueue(DeviceQueue PKDEVICE_QUEUE, DeviceQueueEntry PKDEVICE_QUEUE_ENTRY) BOOLEAN {
 	atMostWith(irql.Dispatch, &aDevQueue, unsafe.Pointer(DeviceQueue))
 	mustBe(&aQueued, unsafe.Pointer(DeviceQueueEntry))

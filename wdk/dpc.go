@@ -16,6 +16,8 @@ import (
 // as long as the object.
 //
 // IRQL: any
+//
+// Documentation: "KeInitializeDpc function (wdm.h)"
 func KeInitializeDpc(Dpc PRKDPC, DeferredRoutine PKDEFERRED_ROUTINE, DeferredContext PVOID) {
 	mayBecome(&aDPC, unsafe.Pointer(Dpc))
 	mustCall(DeferredRoutine)
@@ -27,6 +29,8 @@ func KeInitializeDpc(Dpc PRKDPC, DeferredRoutine PKDEFERRED_ROUTINE, DeferredCon
 // PASSIVE_LEVEL in a thread of the highest priority.
 //
 // IRQL: any
+//
+// Documentation: "KeInitializeThreadedDpc function (wdm.h)"
 func KeInitializeThreadedDpc(Dpc PRKDPC, DeferredRoutine PKDEFERRED_ROUTINE, DeferredContext PVOID) {
 	mayBecome(&aDPC, unsafe.Pointer(Dpc))
 	mustCall(DeferredRoutine)
@@ -43,6 +47,8 @@ func hold[F any](object unsafe.Pointer, routine F, context PVOID) {
 // it was queued already, and these arguments are forgotten.
 //
 // IRQL: any
+//
+// Documentation: "KeInsertQueueDpc function (wdm.h)"
 func KeInsertQueueDpc(Dpc PRKDPC, SystemArgument1, SystemArgument2 PVOID) BOOLEAN {
 	mustBe(&aDPC, unsafe.Pointer(Dpc))
 	return Dpc.Insert(SystemArgument1, SystemArgument2)
@@ -52,6 +58,8 @@ func KeInsertQueueDpc(Dpc PRKDPC, SystemArgument1, SystemArgument2 PVOID) BOOLEA
 // one. It does not wait for a routine that runs already.
 //
 // IRQL: any
+//
+// Documentation: "KeRemoveQueueDpc function (wdm.h)"
 func KeRemoveQueueDpc(Dpc PRKDPC) BOOLEAN {
 	mustBe(&aDPC, unsafe.Pointer(Dpc))
 	return Dpc.Remove()
@@ -60,6 +68,8 @@ func KeRemoveQueueDpc(Dpc PRKDPC) BOOLEAN {
 // KeSetImportanceDpc decides how later inserts queue the DPC.
 //
 // IRQL: any
+//
+// Documentation: "KeSetImportanceDpc function (wdm.h)"
 func KeSetImportanceDpc(Dpc PRKDPC, Importance KDPC_IMPORTANCE) {
 	mustBe(&aDPC, unsafe.Pointer(Dpc))
 	Dpc.SetImportance(Importance)
@@ -68,6 +78,8 @@ func KeSetImportanceDpc(Dpc PRKDPC, Importance KDPC_IMPORTANCE) {
 // KeSetTargetProcessorDpc makes later inserts queue the DPC on a processor.
 //
 // IRQL: any
+//
+// Documentation: "KeSetTargetProcessorDpc function (wdm.h)"
 func KeSetTargetProcessorDpc(Dpc PRKDPC, Number CCHAR) {
 	mustBe(&aDPC, unsafe.Pointer(Dpc))
 	Dpc.SetTarget(uint32(Number))
@@ -77,6 +89,8 @@ func KeSetTargetProcessorDpc(Dpc PRKDPC, Number CCHAR) {
 // one that does not exist is STATUS_INVALID_PARAMETER.
 //
 // IRQL: any
+//
+// Documentation: "KeSetTargetProcessorDpcEx function (wdm.h)"
 func KeSetTargetProcessorDpcEx(Dpc PKDPC, ProcNumber *PROCESSOR_NUMBER) NTSTATUS {
 	mustBe(&aDPC, unsafe.Pointer(Dpc))
 	mustReach(unsafe.Pointer(ProcNumber), unsafe.Sizeof(*ProcNumber))
@@ -92,6 +106,8 @@ func KeSetTargetProcessorDpcEx(Dpc PKDPC, ProcNumber *PROCESSOR_NUMBER) NTSTATUS
 // processor, have finished.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "KeFlushQueuedDpcs function (wdm.h)"
 func KeFlushQueuedDpcs() {
 	atMost(irql.Passive)
 	sync.FlushDPCs()
@@ -100,6 +116,8 @@ func KeFlushQueuedDpcs() {
 // KeIsExecutingDpc reports whether the processor is in a DPC routine.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeIsExecutingDpc function (wdm.h)"
 func KeIsExecutingDpc() BOOLEAN {
 	exactly(irql.Dispatch)
 	return dpc.Executing()

@@ -24,6 +24,8 @@ const FLAG_OWNER_POINTER_IS_THREAD ULONG = 1
 // STATUS_SUCCESS. It raises STATUS_ACCESS_VIOLATION for nil.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExInitializeResourceLite function (wdm.h)"
 func ExInitializeResourceLite(Resource PERESOURCE) NTSTATUS {
 	atMost(irql.Dispatch)
 	mayBecome(&aResource, unsafe.Pointer(Resource))
@@ -33,6 +35,8 @@ func ExInitializeResourceLite(Resource PERESOURCE) NTSTATUS {
 // ExReinitializeResourceLite makes a resource that nobody owns as new.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExReinitializeResourceLite function (wdm.h)"
 func ExReinitializeResourceLite(Resource PERESOURCE) NTSTATUS {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.Reinit()
@@ -42,6 +46,8 @@ func ExReinitializeResourceLite(Resource PERESOURCE) NTSTATUS {
 // freed.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExDeleteResourceLite function (wdm.h)"
 func ExDeleteResourceLite(Resource PERESOURCE) NTSTATUS {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.Delete()
@@ -51,6 +57,8 @@ func ExDeleteResourceLite(Resource PERESOURCE) NTSTATUS {
 // Without Wait it returns false instead of waiting. In a critical region only.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAcquireResourceExclusiveLite function (wdm.h)"
 func ExAcquireResourceExclusiveLite(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.AcquireExclusive(Wait)
@@ -61,6 +69,8 @@ func ExAcquireResourceExclusiveLite(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 // caller is an owner already. In a critical region only.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAcquireResourceSharedLite function (wdm.h)"
 func ExAcquireResourceSharedLite(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.AcquireShared(Wait)
@@ -70,6 +80,8 @@ func ExAcquireResourceSharedLite(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 // waits for exclusive access come first.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAcquireSharedStarveExclusive function (wdm.h)"
 func ExAcquireSharedStarveExclusive(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.AcquireSharedStarveExclusive(Wait)
@@ -79,6 +91,8 @@ func ExAcquireSharedStarveExclusive(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 // who waits for exclusive access come first, even if the caller is an owner.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAcquireSharedWaitForExclusive function (wdm.h)"
 func ExAcquireSharedWaitForExclusive(Resource PERESOURCE, Wait BOOLEAN) BOOLEAN {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	return Resource.AcquireSharedWaitForExclusive(Wait)
@@ -96,6 +110,8 @@ func ExTryToAcquireResourceExclusiveLite(Resource PERESOURCE) BOOLEAN {
 // not have is bug check RESOURCE_NOT_OWNED.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseResourceLite function (wdm.h)"
 func ExReleaseResourceLite(Resource PERESOURCE) {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.Release()
@@ -105,6 +121,8 @@ func ExReleaseResourceLite(Resource PERESOURCE) {
 // owner pointer.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseResourceForThreadLite function (wdm.h)"
 func ExReleaseResourceForThreadLite(Resource PERESOURCE, ResourceThreadId ERESOURCE_THREAD) {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.ReleaseForThread(ResourceThreadId)
@@ -113,6 +131,8 @@ func ExReleaseResourceForThreadLite(Resource PERESOURCE, ResourceThreadId ERESOU
 // ExGetCurrentResourceThread returns the running thread as an owner.
 //
 // IRQL: any
+//
+// Documentation: "ExGetCurrentResourceThread macro (wdm.h)"
 func ExGetCurrentResourceThread() ERESOURCE_THREAD {
 	return ERESOURCE_THREAD(unsafe.Pointer(kernel.Current()))
 }
@@ -121,6 +141,8 @@ func ExGetCurrentResourceThread() ERESOURCE_THREAD {
 // all who wait for shared access.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExConvertExclusiveToSharedLite function (wdm.h)"
 func ExConvertExclusiveToSharedLite(Resource PERESOURCE) {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	Resource.ConvertToShared()
@@ -131,6 +153,8 @@ func ExConvertExclusiveToSharedLite(Resource PERESOURCE) {
 // ExReleaseResourceForThreadLite releases them.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExSetResourceOwnerPointer function (wdm.h)"
 func ExSetResourceOwnerPointer(Resource PERESOURCE, OwnerPointer PVOID) {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.SetOwnerPointer(ULONG_PTR(OwnerPointer))
@@ -141,6 +165,8 @@ func ExSetResourceOwnerPointer(Resource PERESOURCE, OwnerPointer PVOID) {
 // boosted.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExSetResourceOwnerPointerEx function (wdm.h)"
 func ExSetResourceOwnerPointerEx(Resource PERESOURCE, OwnerPointer PVOID, Flags ULONG) {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.SetOwnerPointer(ULONG_PTR(OwnerPointer))
@@ -150,6 +176,8 @@ func ExSetResourceOwnerPointerEx(Resource PERESOURCE, OwnerPointer PVOID, Flags 
 // exclusively.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExIsResourceAcquiredExclusiveLite function (wdm.h)"
 func ExIsResourceAcquiredExclusiveLite(Resource PERESOURCE) BOOLEAN {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.OwnedExclusive()
@@ -159,6 +187,8 @@ func ExIsResourceAcquiredExclusiveLite(Resource PERESOURCE) BOOLEAN {
 // resource, in whatever way.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExIsResourceAcquiredSharedLite function (wdm.h)"
 func ExIsResourceAcquiredSharedLite(Resource PERESOURCE) ULONG {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.Owned()
@@ -167,6 +197,8 @@ func ExIsResourceAcquiredSharedLite(Resource PERESOURCE) ULONG {
 // ExIsResourceAcquiredLite is ExIsResourceAcquiredSharedLite.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExIsResourceAcquiredLite macro (wdm.h)"
 func ExIsResourceAcquiredLite(Resource PERESOURCE) ULONG {
 	return ExIsResourceAcquiredSharedLite(Resource)
 }
@@ -174,6 +206,8 @@ func ExIsResourceAcquiredLite(Resource PERESOURCE) ULONG {
 // ExGetExclusiveWaiterCount returns how many threads wait for exclusive access.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExGetExclusiveWaiterCount function (wdm.h)"
 func ExGetExclusiveWaiterCount(Resource PERESOURCE) ULONG {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.WaitingExclusive()
@@ -182,6 +216,8 @@ func ExGetExclusiveWaiterCount(Resource PERESOURCE) ULONG {
 // ExGetSharedWaiterCount returns how many threads wait for shared access.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExGetSharedWaiterCount function (wdm.h)"
 func ExGetSharedWaiterCount(Resource PERESOURCE) ULONG {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	return Resource.WaitingShared()
@@ -191,6 +227,8 @@ func ExGetSharedWaiterCount(Resource PERESOURCE) ULONG {
 // wait.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExDisableResourceBoostLite function (ntifs.h)"
 func ExDisableResourceBoostLite(Resource PERESOURCE) {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
 	Resource.DisableBoost()
@@ -200,6 +238,8 @@ func ExDisableResourceBoostLite(Resource PERESOURCE) {
 // acquires the resource exclusively. What it returns means nothing.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExEnterCriticalRegionAndAcquireResourceExclusive function (wdm.h)"
 func ExEnterCriticalRegionAndAcquireResourceExclusive(Resource PERESOURCE) PVOID {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	kernel.EnterCriticalRegion()
@@ -212,6 +252,8 @@ func ExEnterCriticalRegionAndAcquireResourceExclusive(Resource PERESOURCE) PVOID
 // returns false it has left the region again.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExTryEnterCriticalRegionAndAcquireResourceExclusive(Resource PERESOURCE) BOOLEAN {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	kernel.EnterCriticalRegion()
@@ -226,6 +268,8 @@ func ExTryEnterCriticalRegionAndAcquireResourceExclusive(Resource PERESOURCE) BO
 // acquires the resource shared.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExEnterCriticalRegionAndAcquireResourceShared(Resource PERESOURCE) PVOID {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	kernel.EnterCriticalRegion()
@@ -237,6 +281,8 @@ func ExEnterCriticalRegionAndAcquireResourceShared(Resource PERESOURCE) PVOID {
 // and acquires the resource shared, behind all who wait for exclusive access.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(Resource PERESOURCE) PVOID {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	kernel.EnterCriticalRegion()
@@ -248,6 +294,8 @@ func ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(Resource PERESOURCE) 
 // the critical region.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExReleaseResourceAndLeaveCriticalRegion function (wdm.h)"
 func ExReleaseResourceAndLeaveCriticalRegion(Resource PERESOURCE) {
 	atMostWith(irql.APC, &aResource, unsafe.Pointer(Resource))
 	Resource.Release()

@@ -10,6 +10,8 @@ import (
 // KeInitializeEvent makes Event an event of the given type and state.
 //
 // IRQL: any
+//
+// Documentation: "KeInitializeEvent function (wdm.h)"
 func KeInitializeEvent(Event PRKEVENT, Type EVENT_TYPE, State BOOLEAN) {
 	mayBecome(&anEvent, unsafe.Pointer(Event))
 	if Type == SynchronizationEvent {
@@ -24,6 +26,8 @@ func KeInitializeEvent(Event PRKEVENT, Type EVENT_TYPE, State BOOLEAN) {
 // the level stays raised until then.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with Wait
+//
+// Documentation: "KeSetEvent function (wdm.h)"
 func KeSetEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
 	if Checked {
 		if l := irql.Current(); l > irql.Dispatch {
@@ -45,6 +49,8 @@ func KeSetEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
 // It is not documented; this follows the ReactOS kernel.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeSetEventBoostPriority(Event PRKEVENT, Thread *PKTHREAD) {
 	atMostWith(irql.Dispatch, &anEvent, unsafe.Pointer(Event))
 	mayReach(unsafe.Pointer(Thread), unsafe.Sizeof(*Thread))
@@ -57,6 +63,8 @@ func KeSetEventBoostPriority(Event PRKEVENT, Thread *PKTHREAD) {
 // signalled and returns its state before.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with Wait
+//
+// Documentation: "KePulseEvent function (ntddk.h)"
 func KePulseEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
 	if Wait {
 		atMost(irql.APC)
@@ -70,6 +78,8 @@ func KePulseEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
 // KeResetEvent makes the event not signalled and returns its state before.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeResetEvent function (wdm.h)"
 func KeResetEvent(Event PRKEVENT) LONG {
 	atMostWith(irql.Dispatch, &anEvent, unsafe.Pointer(Event))
 	return Event.Reset()
@@ -78,6 +88,8 @@ func KeResetEvent(Event PRKEVENT) LONG {
 // KeClearEvent makes the event not signalled.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeClearEvent function (wdm.h)"
 func KeClearEvent(Event PRKEVENT) {
 	atMostWith(irql.Dispatch, &anEvent, unsafe.Pointer(Event))
 	Event.Clear()
@@ -86,6 +98,8 @@ func KeClearEvent(Event PRKEVENT) {
 // KeReadStateEvent returns the event's state, non-zero if it is signalled.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeReadStateEvent function (wdm.h)"
 func KeReadStateEvent(Event PRKEVENT) LONG {
 	atMostWith(irql.Dispatch, &anEvent, unsafe.Pointer(Event))
 	return Event.State()

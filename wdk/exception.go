@@ -73,11 +73,15 @@ func TryFinally(body func(), block func(AbnormalTermination BOOLEAN)) {
 // KMODE_EXCEPTION_NOT_HANDLED.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExRaiseStatus function (wdm.h)"
 func ExRaiseStatus(Status NTSTATUS) { kernel.RaiseStatus(Status) }
 
 // ExRaiseAccessViolation raises STATUS_ACCESS_VIOLATION.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ExRaiseAccessViolation function (ntddk.h)"
 func ExRaiseAccessViolation() {
 	exactly(irql.Passive)
 	kernel.RaiseStatus(ntstatus.AccessViolation)
@@ -86,6 +90,8 @@ func ExRaiseAccessViolation() {
 // ExRaiseDatatypeMisalignment raises STATUS_DATATYPE_MISALIGNMENT.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ExRaiseDatatypeMisalignment function (ntddk.h)"
 func ExRaiseDatatypeMisalignment() {
 	exactly(irql.Passive)
 	kernel.RaiseStatus(ntstatus.Misalignment)
@@ -97,6 +103,8 @@ func ExRaiseDatatypeMisalignment() {
 // exception.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ProbeForRead function (wdm.h)"
 func ProbeForRead(Address PVOID, Length SIZE_T, Alignment ULONG) {
 	atMost(irql.APC)
 	seh.ProbeForRead(Address, Length, uintptr(Alignment))
@@ -106,6 +114,8 @@ func ProbeForRead(Address PVOID, Length SIZE_T, Alignment ULONG) {
 // pages is, with what it has.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ProbeForWrite function (wdm.h)"
 func ProbeForWrite(Address PVOID, Length SIZE_T, Alignment ULONG) {
 	atMost(irql.APC)
 	seh.ProbeForWrite(Address, Length, uintptr(Alignment))

@@ -14,6 +14,8 @@ import (
 // was first, or nil.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedInsertHeadList function (wdm.h)"
 func ExInterlockedInsertHeadList(ListHead, ListEntry PLIST_ENTRY, Lock PKSPIN_LOCK) PLIST_ENTRY {
 	mustBe(&aListEntry, unsafe.Pointer(ListHead))
 	mustBe(&aListEntry, unsafe.Pointer(ListEntry))
@@ -29,6 +31,8 @@ func ExInterlockedInsertHeadList(ListHead, ListEntry PLIST_ENTRY, Lock PKSPIN_LO
 // that was last, or nil.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedInsertTailList function (wdm.h)"
 func ExInterlockedInsertTailList(ListHead, ListEntry PLIST_ENTRY, Lock PKSPIN_LOCK) PLIST_ENTRY {
 	mustBe(&aListEntry, unsafe.Pointer(ListHead))
 	mustBe(&aListEntry, unsafe.Pointer(ListEntry))
@@ -44,6 +48,8 @@ func ExInterlockedInsertTailList(ListHead, ListEntry PLIST_ENTRY, Lock PKSPIN_LO
 // checked mode the entry's links are poison afterwards.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedRemoveHeadList function (wdm.h)"
 func ExInterlockedRemoveHeadList(ListHead PLIST_ENTRY, Lock PKSPIN_LOCK) PLIST_ENTRY {
 	mustBe(&aListEntry, unsafe.Pointer(ListHead))
 	mustBe(&aSpinLock, unsafe.Pointer(Lock))
@@ -71,6 +77,8 @@ func notHead(e, head PLIST_ENTRY) PLIST_ENTRY {
 // returns the one that was first, or nil.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedPushEntryList function (wdm.h)"
 func ExInterlockedPushEntryList(ListHead, ListEntry PSINGLE_LIST_ENTRY, Lock PKSPIN_LOCK) PSINGLE_LIST_ENTRY {
 	mustBe(&aSingleEntry, unsafe.Pointer(ListHead))
 	mustBe(&aSingleEntry, unsafe.Pointer(ListEntry))
@@ -85,6 +93,8 @@ func ExInterlockedPushEntryList(ListHead, ListEntry PSINGLE_LIST_ENTRY, Lock PKS
 // linked list, or nil.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedPopEntryList function (wdm.h)"
 func ExInterlockedPopEntryList(ListHead PSINGLE_LIST_ENTRY, Lock PKSPIN_LOCK) PSINGLE_LIST_ENTRY {
 	mustBe(&aSingleEntry, unsafe.Pointer(ListHead))
 	mustBe(&aSpinLock, unsafe.Pointer(Lock))
@@ -97,6 +107,8 @@ func ExInterlockedPopEntryList(ListHead PSINGLE_LIST_ENTRY, Lock PKSPIN_LOCK) PS
 // ExInterlockedAddUlong adds Increment and returns the old value.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedAddUlong function (wdm.h)"
 func ExInterlockedAddUlong(Addend *ULONG, Increment ULONG, Lock PKSPIN_LOCK) ULONG {
 	mustBe(&aCounter, unsafe.Pointer(Addend))
 	mustBe(&aSpinLock, unsafe.Pointer(Lock))
@@ -110,6 +122,8 @@ func ExInterlockedAddUlong(Addend *ULONG, Increment ULONG, Lock PKSPIN_LOCK) ULO
 // ExInterlockedAddLargeInteger adds Increment and returns the old value.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedAddLargeInteger function (wdm.h)"
 func ExInterlockedAddLargeInteger(Addend PLARGE_INTEGER, Increment LARGE_INTEGER, Lock PKSPIN_LOCK) LARGE_INTEGER {
 	mustBe(&aLarge, unsafe.Pointer(Addend))
 	mustBe(&aSpinLock, unsafe.Pointer(Lock))
@@ -123,6 +137,8 @@ func ExInterlockedAddLargeInteger(Addend PLARGE_INTEGER, Increment LARGE_INTEGER
 // ExInterlockedAddLargeStatistic adds Increment.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedAddLargeStatistic function (wdm.h)"
 func ExInterlockedAddLargeStatistic(Addend PLARGE_INTEGER, Increment ULONG) {
 	mustBe(&aLarge, unsafe.Pointer(Addend))
 	InterlockedExchangeAdd64(Addend, LONG64(Increment))
@@ -132,6 +148,8 @@ func ExInterlockedAddLargeStatistic(Addend PLARGE_INTEGER, Increment ULONG) {
 // and returns the old value. Lock is not used.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedCompareExchange64 function (wdm.h)"
 func ExInterlockedCompareExchange64(Destination, Exchange, Comparand *LONG64, Lock PKSPIN_LOCK) LONG64 {
 	mustBe(&aLarge, unsafe.Pointer(Destination))
 	mustBe(&aLarge, unsafe.Pointer(Exchange))

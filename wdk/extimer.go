@@ -53,6 +53,8 @@ const EX_TIMER_UNLIMITED_TOLERANCE LONGLONG = -1
 // ExInitializeSetTimerParameters fills in the defaults.
 //
 // IRQL: any
+//
+// Documentation: "ExInitializeSetTimerParameters function (wdm.h)"
 func ExInitializeSetTimerParameters(Parameters *EXT_SET_PARAMETERS) {
 	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
 	*Parameters = EXT_SET_PARAMETERS{}
@@ -61,6 +63,8 @@ func ExInitializeSetTimerParameters(Parameters *EXT_SET_PARAMETERS) {
 // ExInitializeDeleteTimerParameters fills in the defaults.
 //
 // IRQL: any
+//
+// Documentation: "ExInitializeDeleteTimerParameters function (wdm.h)"
 func ExInitializeDeleteTimerParameters(Parameters *EXT_DELETE_PARAMETERS) {
 	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
 	*Parameters = EXT_DELETE_PARAMETERS{}
@@ -71,6 +75,8 @@ func ExInitializeDeleteTimerParameters(Parameters *EXT_DELETE_PARAMETERS) {
 // EX_TIMER_HIGH_RESOLUTION together with EX_TIMER_NO_WAKE is a bug check.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExAllocateTimer function (wdm.h)"
 func ExAllocateTimer(Callback PEXT_CALLBACK, CallbackContext PVOID, Attributes ULONG) PEX_TIMER {
 	atMost(irql.Dispatch)
 	t := sync.NewCallbackTimer(sync.TimerKind{
@@ -91,6 +97,8 @@ func ExAllocateTimer(Callback PEXT_CALLBACK, CallbackContext PVOID, Attributes U
 // check.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExSetTimer function (wdm.h)"
 func ExSetTimer(Timer PEX_TIMER, DueTime, Period LONGLONG, Parameters *EXT_SET_PARAMETERS) BOOLEAN {
 	atMostWith(irql.Dispatch, &anExTimer, unsafe.Pointer(Timer))
 	mayReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
@@ -101,6 +109,8 @@ func ExSetTimer(Timer PEX_TIMER, DueTime, Period LONGLONG, Parameters *EXT_SET_P
 // reserved.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExCancelTimer function (wdm.h)"
 func ExCancelTimer(Timer PEX_TIMER, Parameters PVOID) BOOLEAN {
 	atMostWith(irql.Dispatch, &anExTimer, unsafe.Pointer(Timer))
 	return Timer.Cancel()
@@ -112,6 +122,8 @@ func ExCancelTimer(Timer PEX_TIMER, Parameters PVOID) BOOLEAN {
 // DeleteCallback of the parameters, which may be nil, is called then.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with Wait
+//
+// Documentation: "ExDeleteTimer function (wdm.h)"
 func ExDeleteTimer(Timer PEX_TIMER, Cancel, Wait BOOLEAN, Parameters *EXT_DELETE_PARAMETERS) BOOLEAN {
 	if Wait {
 		atMost(irql.APC)

@@ -17,6 +17,8 @@ type (
 // ExInitializeFastMutex makes FastMutex a free mutex.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExInitializeFastMutex function (wdm.h)"
 func ExInitializeFastMutex(FastMutex PFAST_MUTEX) {
 	atMost(irql.Dispatch)
 	mayBecome(&aFastMutex, unsafe.Pointer(FastMutex))
@@ -28,6 +30,8 @@ func ExInitializeFastMutex(FastMutex PFAST_MUTEX) {
 // DRIVER_VERIFIER_DETECTED_VIOLATION 0x33.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAcquireFastMutex function (wdm.h)"
 func ExAcquireFastMutex(FastMutex PFAST_MUTEX) {
 	mustBe(&aFastMutex, unsafe.Pointer(FastMutex))
 	FastMutex.Acquire()
@@ -37,6 +41,8 @@ func ExAcquireFastMutex(FastMutex PFAST_MUTEX) {
 // reports whether it did.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExTryToAcquireFastMutex function (wdm.h)"
 func ExTryToAcquireFastMutex(FastMutex PFAST_MUTEX) BOOLEAN {
 	mustBe(&aFastMutex, unsafe.Pointer(FastMutex))
 	return FastMutex.Try()
@@ -47,6 +53,8 @@ func ExTryToAcquireFastMutex(FastMutex PFAST_MUTEX) BOOLEAN {
 // DRIVER_VERIFIER_DETECTED_VIOLATION 0x34.
 //
 // IRQL: APC_LEVEL
+//
+// Documentation: "ExReleaseFastMutex function (wdm.h)"
 func ExReleaseFastMutex(FastMutex PFAST_MUTEX) {
 	mustBe(&aFastMutex, unsafe.Pointer(FastMutex))
 	FastMutex.Release()
@@ -56,6 +64,8 @@ func ExReleaseFastMutex(FastMutex PFAST_MUTEX) {
 // APCs disabled, or it is bug check DRIVER_VERIFIER_DETECTED_VIOLATION 0x39.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAcquireFastMutexUnsafe function (wdm.h)"
 func ExAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) {
 	mustBe(&aFastMutex, unsafe.Pointer(FastMutex))
 	FastMutex.AcquireUnsafe()
@@ -64,6 +74,8 @@ func ExAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) {
 // ExReleaseFastMutexUnsafe ends what ExAcquireFastMutexUnsafe began.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExReleaseFastMutexUnsafe function (wdm.h)"
 func ExReleaseFastMutexUnsafe(FastMutex PFAST_MUTEX) {
 	atMostWith(irql.APC, &aFastMutex, unsafe.Pointer(FastMutex))
 	FastMutex.ReleaseUnsafe()
@@ -73,6 +85,8 @@ func ExReleaseFastMutexUnsafe(FastMutex PFAST_MUTEX) {
 // takes the mutex.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExEnterCriticalRegionAndAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) {
 	atMostWith(irql.APC, &aFastMutex, unsafe.Pointer(FastMutex))
 	kernel.EnterCriticalRegion()
@@ -83,6 +97,8 @@ func ExEnterCriticalRegionAndAcquireFastMutexUnsafe(FastMutex PFAST_MUTEX) {
 // ExEnterCriticalRegionAndAcquireFastMutexUnsafe.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExReleaseFastMutexUnsafeAndLeaveCriticalRegion(FastMutex PFAST_MUTEX) {
 	atMostWith(irql.APC, &aFastMutex, unsafe.Pointer(FastMutex))
 	FastMutex.ReleaseUnsafe()

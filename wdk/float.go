@@ -31,6 +31,8 @@ const floatState = 0x10
 // IRQL_UNEXPECTED_VALUE.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeSaveFloatingPointState function (wdm.h)"
 func KeSaveFloatingPointState(FloatSave *KFLOATING_SAVE) NTSTATUS {
 	atMost(irql.Dispatch)
 	mustReach(unsafe.Pointer(FloatSave), unsafe.Sizeof(*FloatSave))
@@ -47,6 +49,8 @@ func KeSaveFloatingPointState(FloatSave *KFLOATING_SAVE) NTSTATUS {
 // same thread and at the same level; else it is bug check IRQL_UNEXPECTED_VALUE.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeRestoreFloatingPointState function (wdm.h)"
 func KeRestoreFloatingPointState(FloatSave *KFLOATING_SAVE) NTSTATUS {
 	atMost(irql.Dispatch)
 	mustReach(unsafe.Pointer(FloatSave), unsafe.Sizeof(*FloatSave))
@@ -69,6 +73,8 @@ func wrongFloat(text string, is, want irql.Level, t PKTHREAD, saved uintptr) {
 // state in Mask.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeSaveExtendedProcessorState function (wdm.h)"
 func KeSaveExtendedProcessorState(Mask ULONG64, XStateSave *XSTATE_SAVE) NTSTATUS {
 	return KeSaveFloatingPointState(XStateSave)
 }
@@ -76,6 +82,8 @@ func KeSaveExtendedProcessorState(Mask ULONG64, XStateSave *XSTATE_SAVE) NTSTATU
 // KeRestoreExtendedProcessorState ends what KeSaveExtendedProcessorState began.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeRestoreExtendedProcessorState function (wdm.h)"
 func KeRestoreExtendedProcessorState(XStateSave *XSTATE_SAVE) {
 	KeRestoreFloatingPointState(XStateSave)
 }

@@ -15,6 +15,8 @@ type LOGICAL = bool
 // It is not documented; this follows the ReactOS kernel.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func KeGenericCallDpc(Routine PKDEFERRED_ROUTINE, Context PVOID) {
 	atMost(irql.APC)
 	mustCall(Routine)
@@ -24,6 +26,8 @@ func KeGenericCallDpc(Routine PKDEFERRED_ROUTINE, Context PVOID) {
 // KeSignalCallDpcDone says that this processor has done its part.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeSignalCallDpcDone(SystemArgument1 PVOID) {
 	exactly(irql.Dispatch)
 	(*kernel.GenericCall)(SystemArgument1).Done()
@@ -33,6 +37,8 @@ func KeSignalCallDpcDone(SystemArgument1 PVOID) {
 // it, and returns true on one processor.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeSignalCallDpcSynchronize(SystemArgument2 PVOID) LOGICAL {
 	exactly(irql.Dispatch)
 	return (*kernel.Rendezvous)(SystemArgument2).Meet()

@@ -26,17 +26,23 @@ const INVALID_PROCESSOR_INDEX ULONG = 0xFFFF_FFFF
 // KeQueryActiveGroupCount returns 1.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryActiveGroupCount function (wdm.h)"
 func KeQueryActiveGroupCount() USHORT { return 1 }
 
 // KeQueryMaximumGroupCount returns 1.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryMaximumGroupCount function (wdm.h)"
 func KeQueryMaximumGroupCount() USHORT { return 1 }
 
 // KeQueryGroupAffinity returns the active processors of a group, 0 for one that
 // does not exist.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryGroupAffinity function (wdm.h)"
 func KeQueryGroupAffinity(GroupNumber USHORT) KAFFINITY {
 	if GroupNumber != 0 {
 		return 0
@@ -47,12 +53,16 @@ func KeQueryGroupAffinity(GroupNumber USHORT) KAFFINITY {
 // KeQueryMaximumProcessorCount returns how many processors there can be.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryMaximumProcessorCount function (wdm.h)"
 func KeQueryMaximumProcessorCount() ULONG { return arch.MaxCPUs }
 
 // KeQueryMaximumProcessorCountEx is KeQueryMaximumProcessorCount for a group, or
 // for ALL_PROCESSOR_GROUPS; 0 for one that does not exist.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryMaximumProcessorCountEx function (wdm.h)"
 func KeQueryMaximumProcessorCountEx(GroupNumber USHORT) ULONG {
 	if GroupNumber != 0 && GroupNumber != ALL_PROCESSOR_GROUPS {
 		return 0
@@ -64,6 +74,8 @@ func KeQueryMaximumProcessorCountEx(GroupNumber USHORT) ULONG {
 // INVALID_PROCESSOR_INDEX.
 //
 // IRQL: any
+//
+// Documentation: "KeGetProcessorIndexFromNumber function (wdm.h)"
 func KeGetProcessorIndexFromNumber(ProcNumber *PROCESSOR_NUMBER) ULONG {
 	mustReach(unsafe.Pointer(ProcNumber), unsafe.Sizeof(*ProcNumber))
 	if ProcNumber.Group != 0 || ProcNumber.Reserved != 0 || ULONG(ProcNumber.Number) >= atomic.LoadUint32(&arch.NumCPUs) {
@@ -76,6 +88,8 @@ func KeGetProcessorIndexFromNumber(ProcNumber *PROCESSOR_NUMBER) ULONG {
 // STATUS_INVALID_PARAMETER for a processor that does not exist.
 //
 // IRQL: any
+//
+// Documentation: "KeGetProcessorNumberFromIndex function (wdm.h)"
 func KeGetProcessorNumberFromIndex(ProcIndex ULONG, ProcNumber *PROCESSOR_NUMBER) NTSTATUS {
 	mustReach(unsafe.Pointer(ProcNumber), unsafe.Sizeof(*ProcNumber))
 	if ProcIndex >= atomic.LoadUint32(&arch.NumCPUs) {
@@ -88,11 +102,15 @@ func KeGetProcessorNumberFromIndex(ProcIndex ULONG, ProcNumber *PROCESSOR_NUMBER
 // KeQueryHighestNodeNumber returns 0.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryHighestNodeNumber function (wdm.h)"
 func KeQueryHighestNodeNumber() USHORT { return 0 }
 
 // KeGetCurrentNodeNumber returns 0.
 //
 // IRQL: any
+//
+// Documentation: "KeGetCurrentNodeNumber function (wdm.h)"
 func KeGetCurrentNodeNumber() USHORT { return 0 }
 
 // KeQueryNodeActiveAffinity tells the active processors of a node and their
@@ -100,6 +118,8 @@ func KeGetCurrentNodeNumber() USHORT { return 0 }
 // 0.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryNodeActiveAffinity function (wdm.h)"
 func KeQueryNodeActiveAffinity(NodeNumber USHORT, Affinity *GROUP_AFFINITY, Count *USHORT) {
 	mayReach(unsafe.Pointer(Affinity), unsafe.Sizeof(*Affinity))
 	mayReach(unsafe.Pointer(Count), unsafe.Sizeof(*Count))
@@ -120,6 +140,8 @@ func KeQueryNodeActiveAffinity(NodeNumber USHORT, Affinity *GROUP_AFFINITY, Coun
 // for one that does not exist.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryNodeMaximumProcessorCount function (wdm.h)"
 func KeQueryNodeMaximumProcessorCount(NodeNumber USHORT) USHORT {
 	if NodeNumber != 0 {
 		return 0
@@ -133,6 +155,8 @@ func KeQueryNodeMaximumProcessorCount(NodeNumber USHORT) USHORT {
 // processor changes nothing.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeSetSystemGroupAffinityThread function (wdm.h)"
 func KeSetSystemGroupAffinityThread(Affinity, PreviousAffinity *GROUP_AFFINITY) {
 	atMost(irql.Dispatch)
 	mustReach(unsafe.Pointer(Affinity), unsafe.Sizeof(*Affinity))
@@ -149,6 +173,8 @@ func KeSetSystemGroupAffinityThread(Affinity, PreviousAffinity *GROUP_AFFINITY) 
 // KeRevertToUserGroupAffinityThread undoes KeSetSystemGroupAffinityThread.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeRevertToUserGroupAffinityThread function (wdm.h)"
 func KeRevertToUserGroupAffinityThread(PreviousAffinity *GROUP_AFFINITY) {
 	atMost(irql.Dispatch)
 	mayReach(unsafe.Pointer(PreviousAffinity), unsafe.Sizeof(*PreviousAffinity))
@@ -169,6 +195,8 @@ type affinityToken struct {
 // PsAllocateAffinityToken makes a token and stores it at AffinityToken.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "PsAllocateAffinityToken function (wdm.h)"
 func PsAllocateAffinityToken(AffinityToken *PAFFINITY_TOKEN) NTSTATUS {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(AffinityToken), unsafe.Sizeof(*AffinityToken))
@@ -179,6 +207,8 @@ func PsAllocateAffinityToken(AffinityToken *PAFFINITY_TOKEN) NTSTATUS {
 // PsFreeAffinityToken ends the use of a token.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "PsFreeAffinityToken function (wdm.h)"
 func PsFreeAffinityToken(AffinityToken PAFFINITY_TOKEN) {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(AffinityToken), unsafe.Sizeof(*AffinityToken))
@@ -189,6 +219,8 @@ func PsFreeAffinityToken(AffinityToken PAFFINITY_TOKEN) {
 // STATUS_INVALID_PARAMETER without an active processor, or if the token is in use.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "PsSetSystemMultipleGroupAffinityThread function (wdm.h)"
 func PsSetSystemMultipleGroupAffinityThread(GroupAffinities *GROUP_AFFINITY, GroupCount USHORT, AffinityToken PAFFINITY_TOKEN) NTSTATUS {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(GroupAffinities), unsafe.Sizeof(*GroupAffinities))
@@ -212,6 +244,8 @@ func PsSetSystemMultipleGroupAffinityThread(GroupAffinities *GROUP_AFFINITY, Gro
 // PsSetSystemMultipleGroupAffinityThread.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "PsRevertToUserMultipleGroupAffinityThread function (wdm.h)"
 func PsRevertToUserMultipleGroupAffinityThread(AffinityToken PAFFINITY_TOKEN) {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(AffinityToken), unsafe.Sizeof(*AffinityToken))
@@ -260,6 +294,8 @@ var processorCallbacks sync.Map
 // KE_PROCESSOR_CHANGE_ADD_EXISTING leads to calls.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "KeRegisterProcessorChangeCallback function (wdm.h)"
 func KeRegisterProcessorChangeCallback(CallbackFunction PPROCESSOR_CALLBACK_FUNCTION, CallbackContext PVOID, Flags ULONG) PVOID {
 	atMost(irql.Passive)
 	if CallbackFunction == nil || Flags&^KE_PROCESSOR_CHANGE_ADD_EXISTING != 0 {
@@ -286,6 +322,8 @@ func KeRegisterProcessorChangeCallback(CallbackFunction PPROCESSOR_CALLBACK_FUNC
 // KeDeregisterProcessorChangeCallback ends a registration.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "KeDeregisterProcessorChangeCallback function (wdm.h)"
 func KeDeregisterProcessorChangeCallback(CallbackHandle PVOID) {
 	atMost(irql.Passive)
 	if _, found := processorCallbacks.LoadAndDelete(CallbackHandle); Checked && !found {
@@ -298,6 +336,8 @@ func KeDeregisterProcessorChangeCallback(CallbackHandle PVOID) {
 // later.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeShouldYieldProcessor function (wdm.h)"
 func KeShouldYieldProcessor() LOGICAL {
 	exactly(irql.Dispatch)
 	return dpc.ShouldYield()
@@ -318,6 +358,8 @@ type KDPC_WATCHDOG_INFORMATION struct {
 // STATUS_UNSUCCESSFUL where that means nothing.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeQueryDpcWatchdogInformation function (wdm.h)"
 func KeQueryDpcWatchdogInformation(WatchdogInformation *KDPC_WATCHDOG_INFORMATION) NTSTATUS {
 	exactly(irql.Dispatch)
 	mustReach(unsafe.Pointer(WatchdogInformation), unsafe.Sizeof(*WatchdogInformation))

@@ -16,6 +16,8 @@ type (
 // KeInitializeGuardedMutex makes GuardedMutex a free mutex.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeInitializeGuardedMutex function (wdm.h)"
 func KeInitializeGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 	atMost(irql.APC)
 	mayBecome(&aGuarded, unsafe.Pointer(GuardedMutex))
@@ -26,6 +28,8 @@ func KeInitializeGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 // need be. The owner must not ask for it again.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeAcquireGuardedMutex function (wdm.h)"
 func KeAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	GuardedMutex.Acquire()
@@ -35,6 +39,8 @@ func KeAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 // then, and reports whether it did.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeTryToAcquireGuardedMutex function (wdm.h)"
 func KeTryToAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) BOOLEAN {
 	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	return GuardedMutex.Try()
@@ -43,6 +49,8 @@ func KeTryToAcquireGuardedMutex(GuardedMutex PKGUARDED_MUTEX) BOOLEAN {
 // KeReleaseGuardedMutex gives the mutex up and leaves the guarded region.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeReleaseGuardedMutex function (wdm.h)"
 func KeReleaseGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	GuardedMutex.Release()
@@ -52,6 +60,8 @@ func KeReleaseGuardedMutex(GuardedMutex PKGUARDED_MUTEX) {
 // APCs disabled.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeAcquireGuardedMutexUnsafe function (wdm.h)"
 func KeAcquireGuardedMutexUnsafe(GuardedMutex PKGUARDED_MUTEX) {
 	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	GuardedMutex.AcquireUnsafe()
@@ -60,6 +70,8 @@ func KeAcquireGuardedMutexUnsafe(GuardedMutex PKGUARDED_MUTEX) {
 // KeReleaseGuardedMutexUnsafe ends what KeAcquireGuardedMutexUnsafe began.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeReleaseGuardedMutexUnsafe function (wdm.h)"
 func KeReleaseGuardedMutexUnsafe(GuardedMutex PKGUARDED_MUTEX) {
 	atMostWith(irql.APC, &aGuarded, unsafe.Pointer(GuardedMutex))
 	GuardedMutex.ReleaseUnsafe()

@@ -13,6 +13,8 @@ import (
 // STATUS_INVALID_HANDLE.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwClose function (wdm.h)"
 func ZwClose(Handle HANDLE) NTSTATUS {
 	passiveWithAPCs()
 	return ObCloseHandle(Handle, KernelMode)
@@ -23,11 +25,15 @@ func ZwClose(Handle HANDLE) NTSTATUS {
 // protected STATUS_HANDLE_NOT_CLOSABLE.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "NtClose function (ntifs.h)"
 func NtClose(Handle HANDLE) NTSTATUS { return ObCloseHandle(Handle, KeGetPreviousMode()) }
 
 // ObCloseHandle is ZwClose for KernelMode; for UserMode see NtClose.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ObCloseHandle function (wdm.h)"
 func ObCloseHandle(Handle HANDLE, PreviousMode KPROCESSOR_MODE) NTSTATUS {
 	atMost(irql.Passive)
 	return ob.Close(Handle, PreviousMode)
@@ -36,6 +42,8 @@ func ObCloseHandle(Handle HANDLE, PreviousMode KPROCESSOR_MODE) NTSTATUS {
 // ObIsKernelHandle reports whether a handle is one for the kernel.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ObIsKernelHandle function (ntifs.h)"
 func ObIsKernelHandle(Handle HANDLE) BOOLEAN {
 	atMost(irql.APC)
 	return Handle.IsKernel()
@@ -80,6 +88,8 @@ const (
 // three handles, STATUS_INVALID_PARAMETER, and STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwDuplicateObject function (ntifs.h)"
 func ZwDuplicateObject(SourceProcessHandle, SourceHandle, TargetProcessHandle HANDLE, TargetHandle PHANDLE, DesiredAccess ACCESS_MASK, HandleAttributes, Options ULONG) NTSTATUS {
 	passiveWithAPCs()
 	return duplicate(KernelMode, SourceProcessHandle, SourceHandle, TargetProcessHandle, TargetHandle, DesiredAccess, HandleAttributes, Options)
@@ -133,6 +143,8 @@ const (
 // others. Statuses are those of ZwCreateEvent.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwCreateDirectoryObject function (wdm.h)"
 func ZwCreateDirectoryObject(DirectoryHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES) NTSTATUS {
 	passiveWithAPCs()
 	atMost(irql.Passive)

@@ -19,6 +19,8 @@ import (
 // be waited for.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwWaitForSingleObject function (ntifs.h)"
 func ZwWaitForSingleObject(Handle HANDLE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	passiveWithAPCs()
 	return waitForSingle(KernelMode, Handle, Alertable, Timeout)
@@ -29,6 +31,8 @@ func ZwWaitForSingleObject(Handle HANDLE, Alertable BOOLEAN, Timeout PLARGE_INTE
 // Timeout that can't be read is STATUS_ACCESS_VIOLATION.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtWaitForSingleObject(Handle HANDLE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	return waitForSingle(KeGetPreviousMode(), Handle, Alertable, Timeout)
 }
@@ -83,6 +87,8 @@ const waitTag pool.Tag = 'W' | 'a'<<8 | 'i'<<16 | 't'<<24
 // STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func ZwWaitForMultipleObjects(ObjectCount ULONG, Handles []HANDLE, WaitType WAIT_TYPE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	passiveWithAPCs()
 	return waitForMultiple(KernelMode, ObjectCount, Handles, WaitType, Alertable, Timeout)
@@ -93,6 +99,8 @@ func ZwWaitForMultipleObjects(ObjectCount ULONG, Handles []HANDLE, WaitType WAIT
 // that can't be read is STATUS_ACCESS_VIOLATION.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtWaitForMultipleObjects(ObjectCount ULONG, Handles []HANDLE, WaitType WAIT_TYPE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	return waitForMultiple(KeGetPreviousMode(), ObjectCount, Handles, WaitType, Alertable, Timeout)
 }
@@ -166,6 +174,8 @@ func ZwSignalAndWaitForSingleObject(ObjectHandleToSignal, WaitableObjectHandle H
 // SYNCHRONIZE, else STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtSignalAndWaitForSingleObject(ObjectHandleToSignal, WaitableObjectHandle HANDLE, Alertable BOOLEAN, TimeOut PLARGE_INTEGER) NTSTATUS {
 	return signalAndWait(KeGetPreviousMode(), ObjectHandleToSignal, WaitableObjectHandle, Alertable, TimeOut)
 }

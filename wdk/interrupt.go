@@ -25,6 +25,8 @@ const SoftwareVector = ^ULONG(0)
 // It returns STATUS_INVALID_PARAMETER and STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoConnectInterrupt function (wdm.h)"
 func IoConnectInterrupt(InterruptObject *PKINTERRUPT, ServiceRoutine PKSERVICE_ROUTINE, ServiceContext PVOID, SpinLock PKSPIN_LOCK, Vector ULONG, Irql, SynchronizeIrql KIRQL, InterruptMode KINTERRUPT_MODE, ShareVector BOOLEAN, ProcessorEnableMask KAFFINITY, FloatingSave BOOLEAN) NTSTATUS {
 	atMost(irql.Passive)
 	mustReach(unsafe.Pointer(InterruptObject), unsafe.Sizeof(*InterruptObject))
@@ -61,6 +63,8 @@ func IoConnectInterrupt(InterruptObject *PKINTERRUPT, ServiceRoutine PKSERVICE_R
 // does not run any more when it returns.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoDisconnectInterrupt function (wdm.h)"
 func IoDisconnectInterrupt(InterruptObject PKINTERRUPT) {
 	atMostWith(irql.Passive, &anInterrupt, unsafe.Pointer(InterruptObject))
 	InterruptObject.Disconnect()
@@ -72,6 +76,8 @@ func IoDisconnectInterrupt(InterruptObject PKINTERRUPT) {
 // meanwhile, and returns what it returns.
 //
 // IRQL: <= the interrupt's SynchronizeIrql
+//
+// Documentation: "KeSynchronizeExecution function (wdm.h)"
 func KeSynchronizeExecution(Interrupt PKINTERRUPT, SynchronizeRoutine PKSYNCHRONIZE_ROUTINE, SynchronizeContext PVOID) BOOLEAN {
 	mustBe(&anInterrupt, unsafe.Pointer(Interrupt))
 	mustCall(SynchronizeRoutine)
@@ -84,6 +90,8 @@ func KeSynchronizeExecution(Interrupt PKINTERRUPT, SynchronizeRoutine PKSYNCHRON
 // lock and returns the level before.
 //
 // IRQL: <= the interrupt's SynchronizeIrql
+//
+// Documentation: "KeAcquireInterruptSpinLock function (wdm.h)"
 func KeAcquireInterruptSpinLock(Interrupt PKINTERRUPT) KIRQL {
 	mustBe(&anInterrupt, unsafe.Pointer(Interrupt))
 	return Interrupt.Acquire()
@@ -92,6 +100,8 @@ func KeAcquireInterruptSpinLock(Interrupt PKINTERRUPT) KIRQL {
 // KeReleaseInterruptSpinLock ends what KeAcquireInterruptSpinLock began.
 //
 // IRQL: the interrupt's SynchronizeIrql
+//
+// Documentation: "KeReleaseInterruptSpinLock function (wdm.h)"
 func KeReleaseInterruptSpinLock(Interrupt PKINTERRUPT, OldIrql KIRQL) {
 	mustBe(&anInterrupt, unsafe.Pointer(Interrupt))
 	exactly(Interrupt.SynchronizeLevel())

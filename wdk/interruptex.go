@@ -54,6 +54,8 @@ type IO_REPORT_INTERRUPT_ACTIVE_STATE_PARAMETERS = IO_DISCONNECT_INTERRUPT_PARAM
 // do; a group other than 0 is STATUS_INVALID_PARAMETER.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoConnectInterruptEx function (wdm.h)"
 func IoConnectInterruptEx(Parameters *IO_CONNECT_INTERRUPT_PARAMETERS) NTSTATUS {
 	atMost(irql.Passive)
 	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
@@ -72,6 +74,8 @@ func IoConnectInterruptEx(Parameters *IO_CONNECT_INTERRUPT_PARAMETERS) NTSTATUS 
 // WdmlibIoConnectInterruptEx is IoConnectInterruptEx.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func WdmlibIoConnectInterruptEx(Parameters *IO_CONNECT_INTERRUPT_PARAMETERS) NTSTATUS {
 	return IoConnectInterruptEx(Parameters)
 }
@@ -79,6 +83,8 @@ func WdmlibIoConnectInterruptEx(Parameters *IO_CONNECT_INTERRUPT_PARAMETERS) NTS
 // IoDisconnectInterruptEx ends what IoConnectInterruptEx began.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoDisconnectInterruptEx function (wdm.h)"
 func IoDisconnectInterruptEx(Parameters *IO_DISCONNECT_INTERRUPT_PARAMETERS) {
 	atMost(irql.Passive)
 	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
@@ -88,6 +94,8 @@ func IoDisconnectInterruptEx(Parameters *IO_DISCONNECT_INTERRUPT_PARAMETERS) {
 // WdmlibIoDisconnectInterruptEx is IoDisconnectInterruptEx.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func WdmlibIoDisconnectInterruptEx(Parameters *IO_DISCONNECT_INTERRUPT_PARAMETERS) {
 	IoDisconnectInterruptEx(Parameters)
 }
@@ -96,6 +104,8 @@ func WdmlibIoDisconnectInterruptEx(Parameters *IO_DISCONNECT_INTERRUPT_PARAMETER
 // line masked if no other uses it, until IoReportInterruptActive.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoReportInterruptInactive function (wdm.h)"
 func IoReportInterruptInactive(Parameters *IO_REPORT_INTERRUPT_ACTIVE_STATE_PARAMETERS) {
 	atMost(irql.Dispatch)
 	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))
@@ -106,6 +116,8 @@ func IoReportInterruptInactive(Parameters *IO_REPORT_INTERRUPT_ACTIVE_STATE_PARA
 // IoReportInterruptActive undoes IoReportInterruptInactive.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoReportInterruptActive function (wdm.h)"
 func IoReportInterruptActive(Parameters *IO_REPORT_INTERRUPT_ACTIVE_STATE_PARAMETERS) {
 	atMost(irql.Dispatch)
 	mustReach(unsafe.Pointer(Parameters), unsafe.Sizeof(*Parameters))

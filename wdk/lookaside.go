@@ -40,6 +40,8 @@ const (
 // and STATUS_INVALID_PARAMETER_5 for such flags.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExInitializeLookasideListEx function (wdm.h)"
 func ExInitializeLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, PoolType POOL_TYPE, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) NTSTATUS {
 	atMost(irql.Dispatch)
 	mayBecome(&aLookaside, unsafe.Pointer(Lookaside))
@@ -57,6 +59,8 @@ func ExInitializeLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Allocate PALLOCAT
 // fails raises STATUS_INSUFFICIENT_RESOURCES then. Depth is reserved.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExInitializeNPagedLookasideList function (wdm.h)"
 func ExInitializeNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) {
 	atMost(irql.Dispatch)
 	mayBecome(&aLookaside, unsafe.Pointer(Lookaside))
@@ -67,6 +71,8 @@ func ExInitializeNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Allocate 
 // ExAllocateFromNPagedLookasideList returns a block, or nil if there is no memory.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExAllocateFromNPagedLookasideList function (wdm.h)"
 func ExAllocateFromNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) PVOID {
 	atMostWith(irql.Dispatch, &aLookaside, unsafe.Pointer(Lookaside))
 	return Lookaside.Get()
@@ -75,6 +81,8 @@ func ExAllocateFromNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) PVOID {
 // ExFreeToNPagedLookasideList takes a block back.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExFreeToNPagedLookasideList function (wdm.h)"
 func ExFreeToNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Entry PVOID) {
 	atMostWith(irql.Dispatch, &aLookaside, unsafe.Pointer(Lookaside))
 	mustReach(Entry, unsafe.Sizeof(Entry))
@@ -84,6 +92,8 @@ func ExFreeToNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST, Entry PVOID) 
 // ExDeleteNPagedLookasideList frees the blocks that are kept.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExDeleteNPagedLookasideList function (wdm.h)"
 func ExDeleteNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) {
 	atMostWith(irql.Dispatch, &aLookaside, unsafe.Pointer(Lookaside))
 	Lookaside.Flush()
@@ -93,6 +103,8 @@ func ExDeleteNPagedLookasideList(Lookaside PNPAGED_LOOKASIDE_LIST) {
 // bytes. Flags and Depth are as in ExInitializeNPagedLookasideList.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExInitializePagedLookasideList function (wdm.h)"
 func ExInitializePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Allocate PALLOCATE_FUNCTION_EX, Free PFREE_FUNCTION_EX, Flags ULONG, Size SIZE_T, Tag ULONG, Depth USHORT) {
 	atMost(irql.APC)
 	mayBecome(&aLookaside, unsafe.Pointer(Lookaside))
@@ -103,6 +115,8 @@ func ExInitializePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Allocate PA
 // ExAllocateFromPagedLookasideList returns a block, or nil if there is no memory.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAllocateFromPagedLookasideList function (wdm.h)"
 func ExAllocateFromPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) PVOID {
 	atMostWith(irql.APC, &aLookaside, unsafe.Pointer(Lookaside))
 	return Lookaside.Get()
@@ -111,6 +125,8 @@ func ExAllocateFromPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) PVOID {
 // ExFreeToPagedLookasideList takes a block back.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExFreeToPagedLookasideList function (wdm.h)"
 func ExFreeToPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Entry PVOID) {
 	atMostWith(irql.APC, &aLookaside, unsafe.Pointer(Lookaside))
 	mustReach(Entry, unsafe.Sizeof(Entry))
@@ -120,6 +136,8 @@ func ExFreeToPagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST, Entry PVOID) {
 // ExDeletePagedLookasideList frees the blocks that are kept.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExDeletePagedLookasideList function (wdm.h)"
 func ExDeletePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) {
 	atMostWith(irql.APC, &aLookaside, unsafe.Pointer(Lookaside))
 	Lookaside.Flush()
@@ -128,6 +146,8 @@ func ExDeletePagedLookasideList(Lookaside PPAGED_LOOKASIDE_LIST) {
 // ExAllocateFromLookasideListEx returns a block, or nil if there is no memory.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocateFromLookasideListEx function (wdm.h)"
 func ExAllocateFromLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) PVOID {
 	mustBe(&aLookaside, unsafe.Pointer(Lookaside))
 	atMost(levelFor(Lookaside.Type&1 != 0))
@@ -137,6 +157,8 @@ func ExAllocateFromLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) PVOID {
 // ExFreeToLookasideListEx takes a block back.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExFreeToLookasideListEx function (wdm.h)"
 func ExFreeToLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Entry PVOID) {
 	mustBe(&aLookaside, unsafe.Pointer(Lookaside))
 	atMost(levelFor(Lookaside.Type&1 != 0))
@@ -147,6 +169,8 @@ func ExFreeToLookasideListEx(Lookaside PLOOKASIDE_LIST_EX, Entry PVOID) {
 // ExDeleteLookasideListEx frees the blocks that are kept.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExDeleteLookasideListEx function (wdm.h)"
 func ExDeleteLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) {
 	mustBe(&aLookaside, unsafe.Pointer(Lookaside))
 	atMost(levelFor(Lookaside.Type&1 != 0))
@@ -156,6 +180,8 @@ func ExDeleteLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) {
 // ExFlushLookasideListEx frees the blocks that are kept; the list goes on.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExFlushLookasideListEx function (wdm.h)"
 func ExFlushLookasideListEx(Lookaside PLOOKASIDE_LIST_EX) {
 	mustBe(&aLookaside, unsafe.Pointer(Lookaside))
 	atMost(levelFor(Lookaside.Type&1 != 0))

@@ -42,6 +42,8 @@ const (
 // secondary to, and no quota to charge.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoAllocateMdl function (wdm.h)"
 func IoAllocateMdl(VirtualAddress PVOID, Length ULONG, SecondaryBuffer, ChargeQuota BOOLEAN, Irp PVOID) PMDL {
 	atMost(irql.Dispatch)
 	return paging.NewMDL(uintptr(VirtualAddress), uintptr(Length))
@@ -50,6 +52,8 @@ func IoAllocateMdl(VirtualAddress PVOID, Length ULONG, SecondaryBuffer, ChargeQu
 // IoFreeMdl gives an MDL back.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoFreeMdl function (wdm.h)"
 func IoFreeMdl(Mdl PMDL) {
 	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(Mdl))
 	Mdl.Free()
@@ -58,6 +62,8 @@ func IoFreeMdl(Mdl PMDL) {
 // MmGetMdlVirtualAddress returns the address of the buffer.
 //
 // IRQL: any
+//
+// Documentation: "MmGetMdlVirtualAddress macro (wdm.h)"
 func MmGetMdlVirtualAddress(Mdl PMDL) PVOID {
 	mustBe(&anMDL, unsafe.Pointer(Mdl))
 	return PVOID(Mdl.VirtualAddress())
@@ -66,6 +72,8 @@ func MmGetMdlVirtualAddress(Mdl PMDL) PVOID {
 // MmGetMdlByteCount returns the length of the buffer.
 //
 // IRQL: any
+//
+// Documentation: "MmGetMdlByteCount macro (wdm.h)"
 func MmGetMdlByteCount(Mdl PMDL) ULONG {
 	mustBe(&anMDL, unsafe.Pointer(Mdl))
 	return Mdl.ByteCount
@@ -74,6 +82,8 @@ func MmGetMdlByteCount(Mdl PMDL) ULONG {
 // MmGetMdlByteOffset returns where the buffer begins in its first page.
 //
 // IRQL: any
+//
+// Documentation: "MmGetMdlByteOffset macro (wdm.h)"
 func MmGetMdlByteOffset(Mdl PMDL) ULONG {
 	mustBe(&anMDL, unsafe.Pointer(Mdl))
 	return Mdl.ByteOffset
@@ -82,6 +92,8 @@ func MmGetMdlByteOffset(Mdl PMDL) ULONG {
 // MmGetMdlPfnArray returns the numbers of the buffer's pages.
 //
 // IRQL: any
+//
+// Documentation: "MmGetMdlPfnArray macro (wdm.h)"
 func MmGetMdlPfnArray(Mdl PMDL) []PFN_NUMBER {
 	mustBe(&anMDL, unsafe.Pointer(Mdl))
 	return Mdl.Pages()
@@ -92,6 +104,8 @@ func MmGetMdlPfnArray(Mdl PMDL) []PFN_NUMBER {
 // STATUS_ACCESS_VIOLATION.
 //
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL for nonpaged memory
+//
+// Documentation: "MmProbeAndLockPages function (wdm.h)"
 func MmProbeAndLockPages(MemoryDescriptorList PMDL, AccessMode KPROCESSOR_MODE, Operation LOCK_OPERATION) {
 	mustBe(&anMDL, unsafe.Pointer(MemoryDescriptorList))
 	atMost(levelFor(mm.InPaged(MemoryDescriptorList.VirtualAddress())))
@@ -103,6 +117,8 @@ func MmProbeAndLockPages(MemoryDescriptorList PMDL, AccessMode KPROCESSOR_MODE, 
 // MmUnlockPages lets go of pages that MmProbeAndLockPages locked.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "MmUnlockPages function (wdm.h)"
 func MmUnlockPages(MemoryDescriptorList PMDL) {
 	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(MemoryDescriptorList))
 	MemoryDescriptorList.UnlockPages()
@@ -111,6 +127,8 @@ func MmUnlockPages(MemoryDescriptorList PMDL) {
 // MmBuildMdlForNonPagedPool fills in the pages of a buffer in nonpaged pool.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "MmBuildMdlForNonPagedPool function (wdm.h)"
 func MmBuildMdlForNonPagedPool(MemoryDescriptorList PMDL) {
 	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(MemoryDescriptorList))
 	MemoryDescriptorList.Describe()
@@ -120,6 +138,8 @@ func MmBuildMdlForNonPagedPool(MemoryDescriptorList PMDL) {
 // nonpaged, for use at any level. It is the buffer's: there is one address space.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "MmMapLockedPagesSpecifyCache function (wdm.h)"
 func MmMapLockedPagesSpecifyCache(MemoryDescriptorList PMDL, AccessMode KPROCESSOR_MODE, CacheType MEMORY_CACHING_TYPE, RequestedAddress PVOID, BugCheckOnFailure, Priority ULONG) PVOID {
 	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(MemoryDescriptorList))
 	return PVOID(MemoryDescriptorList.Map())
@@ -128,6 +148,8 @@ func MmMapLockedPagesSpecifyCache(MemoryDescriptorList PMDL, AccessMode KPROCESS
 // MmUnmapLockedPages undoes MmMapLockedPagesSpecifyCache.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "MmUnmapLockedPages function (wdm.h)"
 func MmUnmapLockedPages(BaseAddress PVOID, MemoryDescriptorList PMDL) {
 	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(MemoryDescriptorList))
 	MemoryDescriptorList.Unmap()
@@ -137,6 +159,8 @@ func MmUnmapLockedPages(BaseAddress PVOID, MemoryDescriptorList PMDL) {
 // level, mapping them if they are not.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "MmGetSystemAddressForMdlSafe macro (wdm.h)"
 func MmGetSystemAddressForMdlSafe(Mdl PMDL, Priority ULONG) PVOID {
 	atMostWith(irql.Dispatch, &anMDL, unsafe.Pointer(Mdl))
 	if Mdl.Flags&(MDL_MAPPED_TO_SYSTEM_VA|MDL_SOURCE_IS_NONPAGED_POOL) == 0 {
@@ -150,6 +174,8 @@ func MmGetSystemAddressForMdlSafe(Mdl PMDL, Priority ULONG) PVOID {
 // DISPATCH_LEVEL would bring it in.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "MmIsAddressValid function (ntddk.h)"
 func MmIsAddressValid(VirtualAddress PVOID) BOOLEAN {
 	atMost(irql.Dispatch)
 	_, ok := paging.Physical(uintptr(VirtualAddress))
@@ -160,6 +186,8 @@ func MmIsAddressValid(VirtualAddress PVOID) BOOLEAN {
 // is none.
 //
 // IRQL: any
+//
+// Documentation: "MmGetPhysicalAddress function (ntddk.h)"
 func MmGetPhysicalAddress(BaseAddress PVOID) PHYSICAL_ADDRESS {
 	pa, _ := paging.Physical(uintptr(BaseAddress))
 	return pa
@@ -169,6 +197,8 @@ func MmGetPhysicalAddress(BaseAddress PVOID) PHYSICAL_ADDRESS {
 // memory, up to the given address, or nil if there is none.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "MmAllocateContiguousMemory function (wdm.h)"
 func MmAllocateContiguousMemory(NumberOfBytes SIZE_T, HighestAcceptableAddress PHYSICAL_ADDRESS) PVOID {
 	atMost(irql.Dispatch)
 	return PVOID(paging.AllocContiguous(NumberOfBytes, HighestAcceptableAddress))
@@ -177,6 +207,8 @@ func MmAllocateContiguousMemory(NumberOfBytes SIZE_T, HighestAcceptableAddress P
 // MmFreeContiguousMemory gives back what MmAllocateContiguousMemory returned.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "MmFreeContiguousMemory function (wdm.h)"
 func MmFreeContiguousMemory(BaseAddress PVOID) {
 	atMost(irql.Dispatch)
 	paging.FreeContiguous(BaseAddress)

@@ -12,6 +12,8 @@ import (
 // overlap. Neither holds pointers into the Go heap.
 //
 // IRQL: any
+//
+// Documentation: "RtlCopyMemory function (wdm.h)"
 func RtlCopyMemory(Destination, Source PVOID, Length SIZE_T) {
 	copy(span(Destination, Length), span(Source, Length))
 }
@@ -19,6 +21,8 @@ func RtlCopyMemory(Destination, Source PVOID, Length SIZE_T) {
 // RtlZeroMemory clears Length bytes.
 //
 // IRQL: any
+//
+// Documentation: "RtlZeroMemory function (wdm.h)"
 func RtlZeroMemory(Destination PVOID, Length SIZE_T) {
 	clear(span(Destination, Length))
 }
@@ -35,6 +39,8 @@ func span(p PVOID, n SIZE_T) []byte {
 // KeMemoryBarrier orders all accesses before it with all after it.
 //
 // IRQL: any
+//
+// Documentation: "KeMemoryBarrier function (wdm.h)"
 func KeMemoryBarrier() {
 	// An exchange is a barrier on both architectures, as Go's memory model has
 	// it: all atomic operations are in one order.
@@ -47,6 +53,8 @@ var barrier uint32
 // Target is not on the Go heap, nor does Value point there.
 //
 // IRQL: any
+//
+// Documentation: "InterlockedExchangePointer function (wdm.h)"
 func InterlockedExchangePointer(Target *PVOID, Value PVOID) PVOID {
 	return PVOID(atomic.SwapUintptr((*uintptr)(unsafe.Pointer(Target)), uintptr(Value)))
 }
@@ -56,6 +64,8 @@ func InterlockedExchangePointer(Target *PVOID, Value PVOID) PVOID {
 // Exchange point there.
 //
 // IRQL: any
+//
+// Documentation: "InterlockedCompareExchangePointer function (wdm.h)"
 func InterlockedCompareExchangePointer(Destination *PVOID, Exchange, Comparand PVOID) PVOID {
 	at := (*uintptr)(unsafe.Pointer(Destination))
 	for {
@@ -73,6 +83,8 @@ func InterlockedCompareExchangePointer(Destination *PVOID, Exchange, Comparand P
 // there, and returns 1 if they were. What was there is at ComparandResult then.
 //
 // IRQL: any
+//
+// Documentation: "InterlockedCompareExchange128 function (wdm.h)"
 func InterlockedCompareExchange128(Destination *LONG64, ExchangeHigh, ExchangeLow LONG64, ComparandResult *LONG64) UCHAR {
 	if arch.CompareExchange128((*[2]uint64)(unsafe.Pointer(Destination)), uint64(ExchangeHigh), uint64(ExchangeLow),
 		(*[2]uint64)(unsafe.Pointer(ComparandResult))) {

@@ -9,6 +9,8 @@ import (
 // KeInitializeMutex makes Mutex a free mutex. Level means nothing any more.
 //
 // IRQL: any
+//
+// Documentation: "KeInitializeMutex function (wdm.h)"
 func KeInitializeMutex(Mutex PRKMUTEX, Level ULONG) {
 	mayBecome(&aMutant, unsafe.Pointer(Mutex))
 	Mutex.Init()
@@ -20,6 +22,8 @@ func KeInitializeMutex(Mutex PRKMUTEX, Level ULONG) {
 // caller goes on to wait at once: the level stays raised until then.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with Wait
+//
+// Documentation: "KeReleaseMutex function (wdm.h)"
 func KeReleaseMutex(Mutex PRKMUTEX, Wait BOOLEAN) LONG {
 	if Wait {
 		atMost(irql.APC)
@@ -33,6 +37,8 @@ func KeReleaseMutex(Mutex PRKMUTEX, Wait BOOLEAN) LONG {
 // KeReadStateMutex returns the mutex's state: 1 if it is free, else 0 or less.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeReadStateMutex function (wdm.h)"
 func KeReadStateMutex(Mutex PRKMUTEX) LONG {
 	atMostWith(irql.Dispatch, &aMutant, unsafe.Pointer(Mutex))
 	return Mutex.State()
@@ -42,6 +48,8 @@ func KeReadStateMutex(Mutex PRKMUTEX) LONG {
 // alone and is abandoned when the owner ends. It is free, or the caller's.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeInitializeMutant function (ntifs.h)"
 func KeInitializeMutant(Mutant PKMUTANT, InitialOwner BOOLEAN) {
 	atMost(irql.Dispatch)
 	mayBecome(&aMutant, unsafe.Pointer(Mutant))

@@ -26,6 +26,8 @@ const (
 // STATUS_ACCESS_VIOLATION and STATUS_DATATYPE_MISALIGNMENT.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwCreateEvent function (ntifs.h)"
 func ZwCreateEvent(EventHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, EventType EVENT_TYPE, InitialState BOOLEAN) NTSTATUS {
 	passiveWithAPCs()
 	return createEvent(KernelMode, EventHandle, DesiredAccess, ObjectAttributes, EventType, InitialState)
@@ -53,6 +55,8 @@ func createEvent(mode KPROCESSOR_MODE, h PHANDLE, access ACCESS_MASK, a *OBJECT_
 // It returns STATUS_OBJECT_NAME_NOT_FOUND and the statuses of ZwCreateEvent.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwOpenEvent function (wdm.h)"
 func ZwOpenEvent(EventHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES) NTSTATUS {
 	passiveWithAPCs()
 	return open(KernelMode, EventHandle, DesiredAccess, ObjectAttributes, ExEventObjectType)
@@ -71,6 +75,8 @@ func NtOpenEvent(EventHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttribute
 // It returns STATUS_INVALID_HANDLE and STATUS_OBJECT_TYPE_MISMATCH.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwSetEvent function (ntifs.h)"
 func ZwSetEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
 	passiveWithAPCs()
 	return changeEvent(KernelMode, EventHandle, PreviousState, setEvent)
@@ -80,6 +86,8 @@ func ZwSetEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
 // have EVENT_MODIFY_STATE, else STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtSetEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
 	return changeEvent(KeGetPreviousMode(), EventHandle, PreviousState, setEvent)
 }
@@ -96,6 +104,8 @@ func ZwResetEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
 // NtResetEvent is ZwResetEvent for the previous mode; see NtSetEvent.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtResetEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
 	return changeEvent(KeGetPreviousMode(), EventHandle, PreviousState, KeResetEvent)
 }
@@ -112,6 +122,8 @@ func ZwClearEvent(EventHandle HANDLE) NTSTATUS {
 // NtClearEvent is ZwClearEvent for the previous mode; see NtSetEvent.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtClearEvent(EventHandle HANDLE) NTSTATUS {
 	return changeEvent(KeGetPreviousMode(), EventHandle, nil, KeResetEvent)
 }
@@ -128,6 +140,8 @@ func ZwPulseEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
 // NtPulseEvent is ZwPulseEvent for the previous mode; see NtSetEvent.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtPulseEvent(EventHandle HANDLE, PreviousState PLONG) NTSTATUS {
 	return changeEvent(KeGetPreviousMode(), EventHandle, PreviousState, pulseEvent)
 }
@@ -174,6 +188,8 @@ func ZwQueryEvent(EventHandle HANDLE, EventInformationClass EVENT_INFORMATION_CL
 // have EVENT_QUERY_STATE, else STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtQueryEvent(EventHandle HANDLE, EventInformationClass EVENT_INFORMATION_CLASS, EventInformation PVOID, EventInformationLength ULONG, ReturnLength PULONG) NTSTATUS {
 	return query(KeGetPreviousMode(), EventHandle, ExEventObjectType, int32(EventInformationClass), EventInformation, EventInformationLength, ReturnLength, describeEvent)
 }
@@ -188,6 +204,8 @@ func describeEvent(e PKEVENT) EVENT_BASIC_INFORMATION {
 // It returns nil if that fails.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoCreateNotificationEvent function (wdm.h)"
 func IoCreateNotificationEvent(EventName *UNICODE_STRING, EventHandle PHANDLE) PKEVENT {
 	mayReach(unsafe.Pointer(EventName), unsafe.Sizeof(*EventName))
 	mustReach(unsafe.Pointer(EventHandle), unsafe.Sizeof(*EventHandle))
@@ -198,6 +216,8 @@ func IoCreateNotificationEvent(EventName *UNICODE_STRING, EventHandle PHANDLE) P
 // event.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoCreateSynchronizationEvent function (wdm.h)"
 func IoCreateSynchronizationEvent(EventName *UNICODE_STRING, EventHandle PHANDLE) PKEVENT {
 	mayReach(unsafe.Pointer(EventName), unsafe.Sizeof(*EventName))
 	mustReach(unsafe.Pointer(EventHandle), unsafe.Sizeof(*EventHandle))

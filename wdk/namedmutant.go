@@ -29,6 +29,8 @@ func ZwCreateMutant(MutantHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttri
 // NtCreateMutant is ZwCreateMutant for the previous mode.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtCreateMutant(MutantHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, InitialOwner BOOLEAN) NTSTATUS {
 	return createMutant(KeGetPreviousMode(), MutantHandle, DesiredAccess, ObjectAttributes, InitialOwner)
 }
@@ -75,6 +77,8 @@ func ZwReleaseMutant(MutantHandle HANDLE, PreviousCount PLONG) NTSTATUS {
 // must have MUTANT_QUERY_STATE, else STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtReleaseMutant(MutantHandle HANDLE, PreviousCount PLONG) NTSTATUS {
 	return releaseMutant(KeGetPreviousMode(), MutantHandle, PreviousCount)
 }
@@ -123,6 +127,8 @@ func ZwQueryMutant(MutantHandle HANDLE, MutantInformationClass MUTANT_INFORMATIO
 // must have MUTANT_QUERY_STATE, else STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtQueryMutant(MutantHandle HANDLE, MutantInformationClass MUTANT_INFORMATION_CLASS, MutantInformation PVOID, MutantInformationLength ULONG, ReturnLength PULONG) NTSTATUS {
 	return query(KeGetPreviousMode(), MutantHandle, ExMutantObjectType, int32(MutantInformationClass), MutantInformation, MutantInformationLength, ReturnLength, describeMutant)
 }
@@ -139,6 +145,8 @@ func describeMutant(m PKMUTANT) MUTANT_BASIC_INFORMATION {
 // It raises STATUS_MUTANT_NOT_OWNED, or STATUS_ABANDONED.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with Wait
+//
+// Documentation: "KeReleaseMutant function (ntifs.h)"
 func KeReleaseMutant(Mutant PKMUTANT, Increment KPRIORITY, Abandoned, Wait BOOLEAN) LONG {
 	mustBe(&aMutant, unsafe.Pointer(Mutant))
 	if !Abandoned {
@@ -151,4 +159,6 @@ func KeReleaseMutant(Mutant PKMUTANT, Increment KPRIORITY, Abandoned, Wait BOOLE
 // KeReadStateMutant is KeReadStateMutex.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeReadStateMutant function (ntifs.h)"
 func KeReadStateMutant(Mutant PKMUTANT) LONG { return KeReadStateMutex(Mutant) }

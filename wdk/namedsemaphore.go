@@ -27,6 +27,8 @@ func ZwCreateSemaphore(SemaphoreHandle PHANDLE, DesiredAccess ACCESS_MASK, Objec
 // NtCreateSemaphore is ZwCreateSemaphore for the previous mode.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtCreateSemaphore(SemaphoreHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, InitialCount, MaximumCount LONG) NTSTATUS {
 	return createSemaphore(KeGetPreviousMode(), SemaphoreHandle, DesiredAccess, ObjectAttributes, InitialCount, MaximumCount)
 }
@@ -75,6 +77,8 @@ func ZwReleaseSemaphore(SemaphoreHandle HANDLE, ReleaseCount LONG, PreviousCount
 // handle must have SEMAPHORE_MODIFY_STATE, else STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtReleaseSemaphore(SemaphoreHandle HANDLE, ReleaseCount LONG, PreviousCount PLONG) NTSTATUS {
 	return releaseSemaphore(KeGetPreviousMode(), SemaphoreHandle, ReleaseCount, PreviousCount)
 }
@@ -125,6 +129,8 @@ func ZwQuerySemaphore(SemaphoreHandle HANDLE, SemaphoreInformationClass SEMAPHOR
 // handle must have SEMAPHORE_QUERY_STATE, else STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtQuerySemaphore(SemaphoreHandle HANDLE, SemaphoreInformationClass SEMAPHORE_INFORMATION_CLASS, SemaphoreInformation PVOID, SemaphoreInformationLength ULONG, ReturnLength PULONG) NTSTATUS {
 	return query(KeGetPreviousMode(), SemaphoreHandle, ExSemaphoreObjectType, int32(SemaphoreInformationClass), SemaphoreInformation, SemaphoreInformationLength, ReturnLength, describeSemaphore)
 }

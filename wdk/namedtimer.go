@@ -35,6 +35,8 @@ func ZwCreateTimer(TimerHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttribu
 // NtCreateTimer is ZwCreateTimer for the previous mode.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtCreateTimer(TimerHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, TimerType TIMER_TYPE) NTSTATUS {
 	return createTimer(KeGetPreviousMode(), TimerHandle, DesiredAccess, ObjectAttributes, TimerType)
 }
@@ -88,6 +90,8 @@ func ZwSetTimer(TimerHandle HANDLE, DueTime PLARGE_INTEGER, TimerApcRoutine PTIM
 // TIMER_MODIFY_STATE, else STATUS_ACCESS_DENIED, and the APC is a user APC.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtSetTimer(TimerHandle HANDLE, DueTime PLARGE_INTEGER, TimerApcRoutine PTIMER_APC_ROUTINE, TimerContext PVOID, ResumeTimer BOOLEAN, Period LONG, PreviousState PBOOLEAN) NTSTATUS {
 	return setTimer(KeGetPreviousMode(), TimerHandle, DueTime, TimerApcRoutine, TimerContext, ResumeTimer, Period, PreviousState)
 }
@@ -155,6 +159,8 @@ func ZwCancelTimer(TimerHandle HANDLE, CurrentState PBOOLEAN) NTSTATUS {
 // must have TIMER_MODIFY_STATE, else STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtCancelTimer(TimerHandle HANDLE, CurrentState PBOOLEAN) NTSTATUS {
 	return cancelTimer(KeGetPreviousMode(), TimerHandle, CurrentState)
 }
@@ -195,6 +201,8 @@ func ZwQueryTimer(TimerHandle HANDLE, TimerInformationClass TIMER_INFORMATION_CL
 // have TIMER_QUERY_STATE, else STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtQueryTimer(TimerHandle HANDLE, TimerInformationClass TIMER_INFORMATION_CLASS, TimerInformation PVOID, TimerInformationLength ULONG, ReturnLength PULONG) NTSTATUS {
 	return query(KeGetPreviousMode(), TimerHandle, ExTimerObjectType, int32(TimerInformationClass), TimerInformation, TimerInformationLength, ReturnLength, describeTimer)
 }

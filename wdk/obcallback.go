@@ -108,6 +108,8 @@ type OB_CALLBACK_REGISTRATION struct {
 // ObGetFilterVersion returns the version that ObRegisterCallbacks wants.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ObGetFilterVersion function (wdm.h)"
 func ObGetFilterVersion() USHORT { return OB_FLT_REGISTRATION_VERSION }
 
 // ObRegisterCallbacks has callbacks called whenever a handle to a process or a
@@ -119,6 +121,8 @@ func ObGetFilterVersion() USHORT { return OB_FLT_REGISTRATION_VERSION }
 // STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ObRegisterCallbacks function (wdm.h)"
 func ObRegisterCallbacks(CallbackRegistration *OB_CALLBACK_REGISTRATION, RegistrationHandle *PVOID) NTSTATUS {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(CallbackRegistration), unsafe.Sizeof(*CallbackRegistration))
@@ -195,6 +199,8 @@ func after(routine POB_POST_OPERATION_CALLBACK) ob.Notify {
 // callback is being called, nor will be.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ObUnRegisterCallbacks function (wdm.h)"
 func ObUnRegisterCallbacks(RegistrationHandle PVOID) {
 	atMostWith(irql.APC, &anObRegistered, RegistrationHandle)
 	if r := (*ob.Registration)(RegistrationHandle); r.Unregister() {

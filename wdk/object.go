@@ -107,6 +107,8 @@ type OBJECT_HANDLE_INFORMATION struct {
 // STATUS_ACCESS_DENIED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ObReferenceObjectByHandle function (wdm.h)"
 func ObReferenceObjectByHandle(Handle HANDLE, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE, Object *PVOID, HandleInformation *OBJECT_HANDLE_INFORMATION) NTSTATUS {
 	atMost(irql.Passive)
 	mustReach(unsafe.Pointer(Object), unsafe.Sizeof(*Object))
@@ -128,6 +130,8 @@ func ObReferenceObjectByHandle(Handle HANDLE, DesiredAccess ACCESS_MASK, ObjectT
 // tracing references, which is not done.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ObReferenceObjectByHandleWithTag function (wdm.h)"
 func ObReferenceObjectByHandleWithTag(Handle HANDLE, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE, Tag ULONG, Object *PVOID, HandleInformation *OBJECT_HANDLE_INFORMATION) NTSTATUS {
 	return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation)
 }
@@ -140,6 +144,8 @@ func ObReferenceObjectByHandleWithTag(Handle HANDLE, DesiredAccess ACCESS_MASK, 
 // a handle, and STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ObOpenObjectByPointer function (ntifs.h)"
 func ObOpenObjectByPointer(Object PVOID, HandleAttributes ULONG, PassedAccessState PVOID, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE, Handle PHANDLE) NTSTATUS {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(Handle), unsafe.Sizeof(*Handle))
@@ -163,6 +169,8 @@ func ObOpenObjectByPointer(Object PVOID, HandleAttributes ULONG, PassedAccessSta
 // if it has none.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ObMakeTemporaryObject function (ntifs.h)"
 func ObMakeTemporaryObject(Object PVOID) {
 	atMost(irql.APC)
 	ob.MakeTemporary(Object)
@@ -179,6 +187,8 @@ type OBJECT_NAME_INFORMATION struct {
 // needed; fewer are STATUS_INFO_LENGTH_MISMATCH.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ObQueryNameString function (ntifs.h)"
 func ObQueryNameString(Object PVOID, ObjectNameInfo *OBJECT_NAME_INFORMATION, Length ULONG, ReturnLength PULONG) NTSTATUS {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(ObjectNameInfo), unsafe.Sizeof(*ObjectNameInfo))

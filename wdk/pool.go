@@ -87,6 +87,8 @@ func New[T any](tag ULONG) *T {
 // pool does not exist.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with POOL_FLAG_PAGED
+//
+// Documentation: "ExAllocatePool2 function (wdm.h)"
 func ExAllocatePool2(Flags POOL_FLAGS, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 	return ExAllocatePool3(Flags, NumberOfBytes, Tag, nil)
 }
@@ -96,6 +98,8 @@ func ExAllocatePool2(Flags POOL_FLAGS, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 // that are not optional.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL with POOL_FLAG_PAGED
+//
+// Documentation: "ExAllocatePool3 function (wdm.h)"
 func ExAllocatePool3(Flags POOL_FLAGS, NumberOfBytes SIZE_T, Tag ULONG, ExtendedParameters []POOL_EXTENDED_PARAMETER) PVOID {
 	paged := Flags&POOL_FLAG_PAGED != 0
 	atMost(levelFor(paged))
@@ -140,17 +144,23 @@ func levelFor(paged bool) KIRQL {
 // checks.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for paged memory
+//
+// Documentation: "ExFreePoolWithTag function (wdm.h)"
 func ExFreePoolWithTag(P PVOID, Tag ULONG) { pool.Free(P, pool.Tag(Tag)) }
 
 // ExFreePool gives memory back.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for paged memory
+//
+// Documentation: "ExFreePool function (wdm.h)"
 func ExFreePool(P PVOID) { pool.Free(P, 0) }
 
 // ExFreePool2 gives memory back that any of the routines allocated. There are no
 // parameters that it knows.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for paged memory
+//
+// Documentation: "ExFreePool2 function (wdm.h)"
 func ExFreePool2(P PVOID, Tag ULONG, ExtendedParameters []POOL_EXTENDED_PARAMETER) {
 	pool.Free(P, pool.Tag(Tag))
 }

@@ -48,6 +48,8 @@ var noTag = Tag("None")
 // ExAllocatePool returns memory that is not cleared, or nil if there is none.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePool function (wdm.h)"
 func ExAllocatePool(PoolType POOL_TYPE, NumberOfBytes SIZE_T) PVOID {
 	return PoolType.allocate(false, false, NumberOfBytes, noTag)
 }
@@ -56,6 +58,8 @@ func ExAllocatePool(PoolType POOL_TYPE, NumberOfBytes SIZE_T) PVOID {
 // none.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolWithTag function (wdm.h)"
 func ExAllocatePoolWithTag(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 	return PoolType.allocate(false, false, NumberOfBytes, Tag)
 }
@@ -63,6 +67,8 @@ func ExAllocatePoolWithTag(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG) 
 // ExAllocatePoolZero is ExAllocatePoolWithTag of memory that is cleared.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolZero function (wdm.h)"
 func ExAllocatePoolZero(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 	return PoolType.allocate(true, false, NumberOfBytes, Tag)
 }
@@ -70,6 +76,8 @@ func ExAllocatePoolZero(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG) PVO
 // ExAllocatePoolUninitialized is ExAllocatePoolWithTag by a name that says so.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolUninitialized function (wdm.h)"
 func ExAllocatePoolUninitialized(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 	return PoolType.allocate(false, false, NumberOfBytes, Tag)
 }
@@ -77,6 +85,8 @@ func ExAllocatePoolUninitialized(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag U
 // ExAllocatePoolWithTagPriority is ExAllocatePoolWithTag.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolWithTagPriority function (wdm.h)"
 func ExAllocatePoolWithTagPriority(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG, Priority EX_POOL_PRIORITY) PVOID {
 	return PoolType.allocate(false, false, NumberOfBytes, Tag)
 }
@@ -84,6 +94,8 @@ func ExAllocatePoolWithTagPriority(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag
 // ExAllocatePoolPriorityZero is ExAllocatePoolZero.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolPriorityZero function (wdm.h)"
 func ExAllocatePoolPriorityZero(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG, Priority EX_POOL_PRIORITY) PVOID {
 	return PoolType.allocate(true, false, NumberOfBytes, Tag)
 }
@@ -91,6 +103,8 @@ func ExAllocatePoolPriorityZero(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag UL
 // ExAllocatePoolPriorityUninitialized is ExAllocatePoolUninitialized.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolPriorityUninitialized function (wdm.h)"
 func ExAllocatePoolPriorityUninitialized(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG, Priority EX_POOL_PRIORITY) PVOID {
 	return PoolType.allocate(false, false, NumberOfBytes, Tag)
 }
@@ -104,6 +118,8 @@ func (t POOL_TYPE) raises() bool { return t&POOL_QUOTA_FAIL_INSTEAD_OF_RAISE == 
 // POOL_QUOTA_FAIL_INSTEAD_OF_RAISE.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolWithQuota function (wdm.h)"
 func ExAllocatePoolWithQuota(PoolType POOL_TYPE, NumberOfBytes SIZE_T) PVOID {
 	return PoolType.allocate(false, PoolType.raises(), NumberOfBytes, noTag)
 }
@@ -111,6 +127,8 @@ func ExAllocatePoolWithQuota(PoolType POOL_TYPE, NumberOfBytes SIZE_T) PVOID {
 // ExAllocatePoolWithQuotaTag is ExAllocatePoolWithQuota with a tag.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolWithQuotaTag function (wdm.h)"
 func ExAllocatePoolWithQuotaTag(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 	return PoolType.allocate(false, PoolType.raises(), NumberOfBytes, Tag)
 }
@@ -118,6 +136,8 @@ func ExAllocatePoolWithQuotaTag(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag UL
 // ExAllocatePoolQuotaZero is ExAllocatePoolWithQuotaTag of memory that is cleared.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolQuotaZero function (wdm.h)"
 func ExAllocatePoolQuotaZero(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 	return PoolType.allocate(true, PoolType.raises(), NumberOfBytes, Tag)
 }
@@ -126,6 +146,8 @@ func ExAllocatePoolQuotaZero(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG
 // says what it returns.
 //
 // IRQL: <= DISPATCH_LEVEL; <= APC_LEVEL for PagedPool
+//
+// Documentation: "ExAllocatePoolQuotaUninitialized function (wdm.h)"
 func ExAllocatePoolQuotaUninitialized(PoolType POOL_TYPE, NumberOfBytes SIZE_T, Tag ULONG) PVOID {
 	return PoolType.allocate(false, PoolType.raises(), NumberOfBytes, Tag)
 }

@@ -31,6 +31,8 @@ var PsInitialSystemProcess PEPROCESS = ob.System()
 // IoGetCurrentProcess returns the process of the running thread.
 //
 // IRQL: any
+//
+// Documentation: "IoGetCurrentProcess function (wdm.h)"
 func IoGetCurrentProcess() PEPROCESS { return ob.System() }
 
 // PsGetCurrentProcess is IoGetCurrentProcess.
@@ -41,6 +43,8 @@ func PsGetCurrentProcess() PEPROCESS { return ob.System() }
 // IoThreadToProcess returns the process of a thread.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoThreadToProcess function (ntifs.h)"
 func IoThreadToProcess(Thread PETHREAD) PEPROCESS {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return ob.System()
@@ -49,6 +53,8 @@ func IoThreadToProcess(Thread PETHREAD) PEPROCESS {
 // PsGetProcessId returns a process's ID.
 //
 // IRQL: any
+//
+// Documentation: "PsGetProcessId function (ntddk.h)"
 func PsGetProcessId(Process PEPROCESS) HANDLE {
 	mustBe(&aProcess, unsafe.Pointer(Process))
 	return HANDLE(Process.ID)
@@ -57,6 +63,8 @@ func PsGetProcessId(Process PEPROCESS) HANDLE {
 // PsGetThreadProcessId returns the ID of a thread's process.
 //
 // IRQL: any
+//
+// Documentation: "PsGetThreadProcessId function (ntddk.h)"
 func PsGetThreadProcessId(Thread PETHREAD) HANDLE {
 	mustBe(&aThread, unsafe.Pointer(Thread))
 	return systemProcessID
@@ -65,6 +73,8 @@ func PsGetThreadProcessId(Thread PETHREAD) HANDLE {
 // PsGetProcessExitStatus returns what a process ended with, or STATUS_PENDING.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "PsGetProcessExitStatus function (ntddk.h)"
 func PsGetProcessExitStatus(Process PEPROCESS) NTSTATUS {
 	atMostWith(irql.APC, &aProcess, unsafe.Pointer(Process))
 	return STATUS_PENDING
@@ -74,6 +84,8 @@ func PsGetProcessExitStatus(Process PEPROCESS) NTSTATUS {
 // for the caller, or returns STATUS_INVALID_CID.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "PsLookupProcessByProcessId function (ntifs.h)"
 func PsLookupProcessByProcessId(ProcessId HANDLE, Process *PEPROCESS) NTSTATUS {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(Process), unsafe.Sizeof(*Process))
@@ -95,6 +107,8 @@ func PsLookupProcessByProcessId(ProcessId HANDLE, Process *PEPROCESS) NTSTATUS {
 // STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwOpenProcess function (ntddk.h)"
 func ZwOpenProcess(ProcessHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, ClientId *CLIENT_ID) NTSTATUS {
 	passiveWithAPCs()
 	return openProcess(KernelMode, ProcessHandle, DesiredAccess, ObjectAttributes, ClientId)
@@ -147,6 +161,8 @@ func openProcess(mode KPROCESSOR_MODE, h PHANDLE, access ACCESS_MASK, p *OBJECT_
 // STATUS_INVALID_HANDLE and STATUS_OBJECT_TYPE_MISMATCH for what is none.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwTerminateProcess function (ntddk.h)"
 func ZwTerminateProcess(ProcessHandle HANDLE, ExitStatus NTSTATUS) NTSTATUS {
 	passiveWithAPCs()
 	return refuseToEnd[EPROCESS](KernelMode, ProcessHandle, NtCurrentProcess(), PROCESS_TERMINATE, PsProcessType)
@@ -165,6 +181,8 @@ func NtTerminateProcess(ProcessHandle HANDLE, ExitStatus NTSTATUS) NTSTATUS {
 // STATUS_OBJECT_TYPE_MISMATCH for what is no thread; 0 is the running one.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtTerminateThread(ThreadHandle HANDLE, ExitStatus NTSTATUS) NTSTATUS {
 	return refuseToEnd[KTHREAD](KeGetPreviousMode(), ThreadHandle, NtCurrentThread(), THREAD_TERMINATE, PsThreadType)
 }
@@ -209,6 +227,8 @@ var _ = [1]byte{}[unsafe.Sizeof(KAPC_STATE{})-48]
 // bug check INVALID_PROCESS_ATTACH_ATTEMPT.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeStackAttachProcess function (ntifs.h)"
 func KeStackAttachProcess(PROCESS PRKPROCESS, ApcState PRKAPC_STATE) {
 	mustBe(&aProcess, unsafe.Pointer(PROCESS))
 	mustReach(unsafe.Pointer(ApcState), unsafe.Sizeof(*ApcState))
@@ -223,6 +243,8 @@ func KeStackAttachProcess(PROCESS PRKPROCESS, ApcState PRKAPC_STATE) {
 // INVALID_PROCESS_DETACH_ATTEMPT.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeUnstackDetachProcess function (ntifs.h)"
 func KeUnstackDetachProcess(ApcState PRKAPC_STATE) {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(ApcState), unsafe.Sizeof(*ApcState))
@@ -235,6 +257,8 @@ func KeUnstackDetachProcess(ApcState PRKAPC_STATE) {
 // KeAttachProcess is the obsolete form of KeStackAttachProcess.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeAttachProcess function (ntifs.h)"
 func KeAttachProcess(Process PRKPROCESS) {
 	mustBe(&aProcess, unsafe.Pointer(Process))
 	var state KAPC_STATE
@@ -244,4 +268,6 @@ func KeAttachProcess(Process PRKPROCESS) {
 // KeDetachProcess undoes KeAttachProcess; without one it does nothing.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeDetachProcess function (ntifs.h)"
 func KeDetachProcess() { atMost(irql.APC) }

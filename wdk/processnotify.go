@@ -34,6 +34,8 @@ var processNotify struct {
 // not registered.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "PsSetCreateProcessNotifyRoutine function (ntddk.h)"
 func PsSetCreateProcessNotifyRoutine(NotifyRoutine PCREATE_PROCESS_NOTIFY_ROUTINE, Remove BOOLEAN) NTSTATUS {
 	atMost(irql.Passive)
 	key := *(*uintptr)(unsafe.Pointer(&NotifyRoutine))

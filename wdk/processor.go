@@ -24,12 +24,16 @@ const ALL_PROCESSOR_GROUPS USHORT = 0xFFFF
 // right only at DISPATCH_LEVEL and above.
 //
 // IRQL: any
+//
+// Documentation: "KeGetCurrentProcessorNumber function (ntddk.h)"
 func KeGetCurrentProcessorNumber() ULONG { return arch.ThisCPU().ID }
 
 // KeGetCurrentProcessorNumberEx is KeGetCurrentProcessorNumber that also stores
 // the number in ProcNumber, if that is not nil.
 //
 // IRQL: any
+//
+// Documentation: "KeGetCurrentProcessorNumberEx function (wdm.h)"
 func KeGetCurrentProcessorNumberEx(ProcNumber *PROCESSOR_NUMBER) ULONG {
 	mayReach(unsafe.Pointer(ProcNumber), unsafe.Sizeof(*ProcNumber))
 	n := arch.ThisCPU().ID
@@ -42,12 +46,16 @@ func KeGetCurrentProcessorNumberEx(ProcNumber *PROCESSOR_NUMBER) ULONG {
 // KeQueryActiveProcessors returns the set of processors that run threads.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryActiveProcessors function (wdm.h)"
 func KeQueryActiveProcessors() KAFFINITY { return KAFFINITY(kernel.ActiveProcessors()) }
 
 // KeQueryActiveProcessorCount returns how many processors run threads, and
 // stores the set of them at ActiveProcessors, if that is not nil.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryActiveProcessorCount function (wdm.h)"
 func KeQueryActiveProcessorCount(ActiveProcessors *KAFFINITY) ULONG {
 	mayReach(unsafe.Pointer(ActiveProcessors), unsafe.Sizeof(*ActiveProcessors))
 	set := KeQueryActiveProcessors()
@@ -60,6 +68,8 @@ func KeQueryActiveProcessorCount(ActiveProcessors *KAFFINITY) ULONG {
 // KeQueryActiveProcessorCountEx is KeQueryActiveProcessorCount for a group.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryActiveProcessorCountEx function (wdm.h)"
 func KeQueryActiveProcessorCountEx(GroupNumber USHORT) ULONG {
 	if GroupNumber != 0 && GroupNumber != ALL_PROCESSOR_GROUPS {
 		return 0
@@ -72,12 +82,16 @@ func KeQueryActiveProcessorCountEx(GroupNumber USHORT) ULONG {
 // when the call returns. A set without an active processor changes nothing.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeSetSystemAffinityThread function (wdm.h)"
 func KeSetSystemAffinityThread(Affinity KAFFINITY) { KeSetSystemAffinityThreadEx(Affinity) }
 
 // KeSetSystemAffinityThreadEx is KeSetSystemAffinityThread that returns the set
 // of the last call that has not been reverted, or 0.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeSetSystemAffinityThreadEx function (wdm.h)"
 func KeSetSystemAffinityThreadEx(Affinity KAFFINITY) KAFFINITY {
 	atMost(irql.Dispatch)
 	a := kernel.Args{A: Affinity}
@@ -90,12 +104,16 @@ func setAffinity(a *kernel.Args) { a.R = uintptr(kernel.SetSystemAffinity(uint32
 // KeRevertToUserAffinityThread ends what KeSetSystemAffinityThread began.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeRevertToUserAffinityThread() { KeRevertToUserAffinityThreadEx(0) }
 
 // KeRevertToUserAffinityThreadEx goes back to the set that the matching
 // KeSetSystemAffinityThreadEx returned; 0 is the thread's own.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeRevertToUserAffinityThreadEx function (wdm.h)"
 func KeRevertToUserAffinityThreadEx(Affinity KAFFINITY) {
 	atMost(irql.Dispatch)
 	a := kernel.Args{A: Affinity}
@@ -126,6 +144,8 @@ type broadcast struct {
 // returns what it returned on this one. The function is resident code.
 //
 // IRQL: < IPI_LEVEL
+//
+// Documentation: "KeIpiGenericCall function (wdm.h)"
 func KeIpiGenericCall(BroadcastFunction PKIPI_BROADCAST_WORKER, Context ULONG_PTR) ULONG_PTR {
 	atMost(irql.IPI - 1)
 	mustCall(BroadcastFunction)

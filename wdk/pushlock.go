@@ -17,6 +17,8 @@ type (
 // ExInitializePushLock makes PushLock free.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExInitializePushLock function (wdm.h)"
 func ExInitializePushLock(PushLock PEX_PUSH_LOCK) {
 	atMost(irql.APC)
 	mayBecome(&aPushLock, unsafe.Pointer(PushLock))
@@ -27,6 +29,8 @@ func ExInitializePushLock(PushLock PEX_PUSH_LOCK) {
 // only, or it is bug check DRIVER_VERIFIER_DETECTED_VIOLATION 0xEA.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAcquirePushLockExclusive function (wdm.h)"
 func ExAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.AcquireExclusive()
@@ -36,6 +40,8 @@ func ExAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
 // for exclusive access comes first. In a critical region only.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAcquirePushLockShared function (wdm.h)"
 func ExAcquirePushLockShared(PushLock PEX_PUSH_LOCK) {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.AcquireShared()
@@ -52,6 +58,8 @@ func ExReleasePushLock(PushLock PEX_PUSH_LOCK) {
 // ExReleasePushLockExclusive ends ExAcquirePushLockExclusive.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExReleasePushLockExclusive function (wdm.h)"
 func ExReleasePushLockExclusive(PushLock PEX_PUSH_LOCK) {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.ReleaseExclusive()
@@ -60,6 +68,8 @@ func ExReleasePushLockExclusive(PushLock PEX_PUSH_LOCK) {
 // ExReleasePushLockShared ends ExAcquirePushLockShared.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExReleasePushLockShared function (wdm.h)"
 func ExReleasePushLockShared(PushLock PEX_PUSH_LOCK) {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.ReleaseShared()
@@ -68,31 +78,43 @@ func ExReleasePushLockShared(PushLock PEX_PUSH_LOCK) {
 // ExfAcquirePushLockExclusive is ExAcquirePushLockExclusive, as compiled drivers call it.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExfAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) { ExAcquirePushLockExclusive(PushLock) }
 
 // ExfAcquirePushLockShared is ExAcquirePushLockShared, as compiled drivers call it.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExfAcquirePushLockShared(PushLock PEX_PUSH_LOCK) { ExAcquirePushLockShared(PushLock) }
 
 // ExfReleasePushLock is ExReleasePushLock, as compiled drivers call it.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExfReleasePushLock(PushLock PEX_PUSH_LOCK) { ExReleasePushLock(PushLock) }
 
 // ExfReleasePushLockExclusive is ExReleasePushLockExclusive, as compiled drivers call it.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExfReleasePushLockExclusive(PushLock PEX_PUSH_LOCK) { ExReleasePushLockExclusive(PushLock) }
 
 // ExfReleasePushLockShared is ExReleasePushLockShared, as compiled drivers call it.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExfReleasePushLockShared(PushLock PEX_PUSH_LOCK) { ExReleasePushLockShared(PushLock) }
 
 // ExTryAcquirePushLockExclusive takes a free lock and reports whether it did.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExTryAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) BOOLEAN {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	return PushLock.TryAcquireExclusive()
@@ -102,6 +124,8 @@ func ExTryAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) BOOLEAN {
 // and reports whether it did.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExTryAcquirePushLockShared(PushLock PEX_PUSH_LOCK) BOOLEAN {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	return PushLock.TryAcquireShared()
@@ -110,6 +134,8 @@ func ExTryAcquirePushLockShared(PushLock PEX_PUSH_LOCK) BOOLEAN {
 // ExfTryToWakePushLock has nothing to do: a release hands the lock over itself.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: none of its own.
 func ExfTryToWakePushLock(PushLock PEX_PUSH_LOCK) {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 }
@@ -117,11 +143,15 @@ func ExfTryToWakePushLock(PushLock PEX_PUSH_LOCK) {
 // FltInitializePushLock is ExInitializePushLock.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "FltInitializePushLock function (fltkernel.h)"
 func FltInitializePushLock(PushLock PEX_PUSH_LOCK) { ExInitializePushLock(PushLock) }
 
 // FltDeletePushLock ends a lock that nobody holds.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "FltDeletePushLock function (fltkernel.h)"
 func FltDeletePushLock(PushLock PEX_PUSH_LOCK) {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 }
@@ -130,6 +160,8 @@ func FltDeletePushLock(PushLock PEX_PUSH_LOCK) {
 // the caller alone.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "FltAcquirePushLockExclusive function (fltkernel.h)"
 func FltAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	kernel.EnterCriticalRegion()
@@ -140,6 +172,8 @@ func FltAcquirePushLockExclusive(PushLock PEX_PUSH_LOCK) {
 // with others.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "FltAcquirePushLockShared function (fltkernel.h)"
 func FltAcquirePushLockShared(PushLock PEX_PUSH_LOCK) {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	kernel.EnterCriticalRegion()
@@ -149,6 +183,8 @@ func FltAcquirePushLockShared(PushLock PEX_PUSH_LOCK) {
 // FltReleasePushLock ends either acquisition and leaves the critical region.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "FltReleasePushLock function (fltkernel.h)"
 func FltReleasePushLock(PushLock PEX_PUSH_LOCK) {
 	atMostWith(irql.APC, &aPushLock, unsafe.Pointer(PushLock))
 	PushLock.Release()
@@ -165,6 +201,8 @@ const (
 // boosted, whatever the flags.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "FltAcquirePushLockExclusiveEx function (fltkernel.h)"
 func FltAcquirePushLockExclusiveEx(PushLock PEX_PUSH_LOCK, Flags ULONG) {
 	FltAcquirePushLockExclusive(PushLock)
 }
@@ -173,6 +211,8 @@ func FltAcquirePushLockExclusiveEx(PushLock PEX_PUSH_LOCK, Flags ULONG) {
 // whatever the flags.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "FltAcquirePushLockSharedEx function (fltkernel.h)"
 func FltAcquirePushLockSharedEx(PushLock PEX_PUSH_LOCK, Flags ULONG) {
 	FltAcquirePushLockShared(PushLock)
 }
@@ -180,4 +220,6 @@ func FltAcquirePushLockSharedEx(PushLock PEX_PUSH_LOCK, Flags ULONG) {
 // FltReleasePushLockEx is FltReleasePushLock.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "FltReleasePushLockEx function (fltkernel.h)"
 func FltReleasePushLockEx(PushLock PEX_PUSH_LOCK, Flags ULONG) { FltReleasePushLock(PushLock) }

@@ -18,6 +18,8 @@ type (
 // a time, 0 meaning the number of processors.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeInitializeQueue function (ntifs.h)"
 func KeInitializeQueue(Queue PRKQUEUE, Count ULONG) {
 	atMost(irql.Dispatch)
 	mayBecome(&aQueue, unsafe.Pointer(Queue))
@@ -28,6 +30,8 @@ func KeInitializeQueue(Queue PRKQUEUE, Count ULONG) {
 // there were.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeInsertQueue function (ntifs.h)"
 func KeInsertQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
 	atMostWith(irql.Dispatch, &aQueue, unsafe.Pointer(Queue))
 	mustBe(&aListEntry, unsafe.Pointer(Entry))
@@ -37,6 +41,8 @@ func KeInsertQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
 // KeInsertHeadQueue puts Entry in front of the others.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeInsertHeadQueue function (ntifs.h)"
 func KeInsertHeadQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
 	atMostWith(irql.Dispatch, &aQueue, unsafe.Pointer(Queue))
 	mustBe(&aListEntry, unsafe.Pointer(Entry))
@@ -48,6 +54,8 @@ func KeInsertHeadQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
 // they are a second result.
 //
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
+//
+// Documentation: "KeRemoveQueue function (ntifs.h)"
 func KeRemoveQueue(Queue PRKQUEUE, WaitMode KPROCESSOR_MODE, Timeout PLARGE_INTEGER) (PLIST_ENTRY, NTSTATUS) {
 	mayWait(Timeout)
 	mustBe(&aQueue, unsafe.Pointer(Queue))
@@ -57,6 +65,8 @@ func KeRemoveQueue(Queue PRKQUEUE, WaitMode KPROCESSOR_MODE, Timeout PLARGE_INTE
 // KeReadStateQueue returns the number of entries.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeReadStateQueue function (ntifs.h)"
 func KeReadStateQueue(Queue PRKQUEUE) LONG {
 	atMostWith(irql.Dispatch, &aQueue, unsafe.Pointer(Queue))
 	return Queue.Len()
@@ -67,6 +77,8 @@ func KeReadStateQueue(Queue PRKQUEUE) LONG {
 // circle, or nil.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeRundownQueue function (ntifs.h)"
 func KeRundownQueue(Queue PRKQUEUE) PLIST_ENTRY {
 	atMostWith(irql.Dispatch, &aQueue, unsafe.Pointer(Queue))
 	return Queue.Rundown()

@@ -9,6 +9,8 @@ import (
 // is bug check REFERENCE_BY_POINTER.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObReferenceObject function (wdm.h)"
 func ObReferenceObject(Object PVOID) {
 	atMost(irql.Dispatch)
 	ob.Reference(Object)
@@ -19,18 +21,24 @@ func ObReferenceObject(Object PVOID) {
 // returns; here it returns nothing.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObfReferenceObject function (wdm.h)"
 func ObfReferenceObject(Object PVOID) { ObReferenceObject(Object) }
 
 // ObReferenceObjectWithTag is ObReferenceObject; the tag is for tracing
 // references, which is not done.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObReferenceObjectWithTag function (wdm.h)"
 func ObReferenceObjectWithTag(Object PVOID, Tag ULONG) { ObReferenceObject(Object) }
 
 // ObReferenceObjectSafe is ObReferenceObject for an object that may be about to
 // be deleted: it returns false then.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObReferenceObjectSafe function (wdm.h)"
 func ObReferenceObjectSafe(Object PVOID) BOOLEAN {
 	atMost(irql.Dispatch)
 	if !ob.ReferenceSafe(Object) {
@@ -44,6 +52,8 @@ func ObReferenceObjectSafe(Object PVOID) BOOLEAN {
 // type; another is STATUS_OBJECT_TYPE_MISMATCH and gets no reference.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObReferenceObjectByPointer function (wdm.h)"
 func ObReferenceObjectByPointer(Object PVOID, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE) NTSTATUS {
 	atMost(irql.Dispatch)
 	if ObjectType != nil && ob.TypeOf(Object) != ObjectType {
@@ -57,6 +67,8 @@ func ObReferenceObjectByPointer(Object PVOID, DesiredAccess ACCESS_MASK, ObjectT
 // ObReferenceObjectByPointerWithTag is ObReferenceObjectByPointer.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObReferenceObjectByPointerWithTag function (wdm.h)"
 func ObReferenceObjectByPointerWithTag(Object PVOID, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE, Tag ULONG) NTSTATUS {
 	return ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode)
 }
@@ -65,6 +77,8 @@ func ObReferenceObjectByPointerWithTag(Object PVOID, DesiredAccess ACCESS_MASK, 
 // once. One too many is bug check REFERENCE_BY_POINTER.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObDereferenceObject function (wdm.h)"
 func ObDereferenceObject(Object PVOID) {
 	atMost(irql.Dispatch)
 	ob.Took(Object, -1)
@@ -79,6 +93,8 @@ func ObfDereferenceObject(Object PVOID) { ObDereferenceObject(Object) }
 // ObDereferenceObjectWithTag is ObDereferenceObject.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObDereferenceObjectWithTag function (wdm.h)"
 func ObDereferenceObjectWithTag(Object PVOID, Tag ULONG) { ObDereferenceObject(Object) }
 
 // ObDereferenceObjectDeferDelete is ObDereferenceObject for a caller that holds
@@ -86,6 +102,8 @@ func ObDereferenceObjectWithTag(Object PVOID, Tag ULONG) { ObDereferenceObject(O
 // PASSIVE_LEVEL.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObDereferenceObjectDeferDelete function (wdm.h)"
 func ObDereferenceObjectDeferDelete(Object PVOID) {
 	atMost(irql.Dispatch)
 	ob.Took(Object, -1)
@@ -95,6 +113,8 @@ func ObDereferenceObjectDeferDelete(Object PVOID) {
 // ObDereferenceObjectDeferDeleteWithTag is ObDereferenceObjectDeferDelete.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ObDereferenceObjectDeferDeleteWithTag function (wdm.h)"
 func ObDereferenceObjectDeferDeleteWithTag(Object PVOID, Tag ULONG) {
 	ObDereferenceObjectDeferDelete(Object)
 }

@@ -10,6 +10,8 @@ import (
 // entered them, before it ends.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeEnterCriticalRegion function (wdm.h)"
 func KeEnterCriticalRegion() {
 	atMost(irql.APC)
 	kernel.EnterCriticalRegion()
@@ -19,6 +21,8 @@ func KeEnterCriticalRegion() {
 // one at PASSIVE_LEVEL delivers the APCs that it held back.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeLeaveCriticalRegion function (wdm.h)"
 func KeLeaveCriticalRegion() {
 	atMost(irql.APC)
 	kernel.LeaveCriticalRegion()
@@ -28,6 +32,8 @@ func KeLeaveCriticalRegion() {
 // KeLeaveGuardedRegion. Regions nest.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeEnterGuardedRegion function (wdm.h)"
 func KeEnterGuardedRegion() {
 	atMost(irql.APC)
 	kernel.EnterGuardedRegion()
@@ -37,6 +43,8 @@ func KeEnterGuardedRegion() {
 // one at PASSIVE_LEVEL delivers the APCs that it held back.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeLeaveGuardedRegion function (wdm.h)"
 func KeLeaveGuardedRegion() {
 	atMost(irql.APC)
 	kernel.LeaveGuardedRegion()
@@ -46,6 +54,8 @@ func KeLeaveGuardedRegion() {
 // region, or owns a mutex. The level does not count.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeAreApcsDisabled function (wdm.h)"
 func KeAreApcsDisabled() BOOLEAN {
 	atMost(irql.Dispatch)
 	return kernel.Current().APCsDisabled()
@@ -55,6 +65,8 @@ func KeAreApcsDisabled() BOOLEAN {
 // APC_LEVEL or above.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeAreAllApcsDisabled function (wdm.h)"
 func KeAreAllApcsDisabled() BOOLEAN {
 	atMost(irql.Dispatch)
 	return kernel.Current().AllAPCsDisabled()

@@ -21,6 +21,8 @@ const STATUS_DELETE_PENDING = ntstatus.DeletePending
 // checker that is not there.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoInitializeRemoveLock function (wdm.h)"
 func IoInitializeRemoveLock(Lock PIO_REMOVE_LOCK, AllocateTag, MaxLockedMinutes, HighWatermark ULONG) {
 	atMost(irql.Passive)
 	mayBecome(&aRemoveLock, unsafe.Pointer(Lock))
@@ -31,6 +33,8 @@ func IoInitializeRemoveLock(Lock PIO_REMOVE_LOCK, AllocateTag, MaxLockedMinutes,
 // STATUS_DELETE_PENDING if that has begun.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoAcquireRemoveLock function (wdm.h)"
 func IoAcquireRemoveLock(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) NTSTATUS {
 	atMostWith(irql.Dispatch, &aRemoveLock, unsafe.Pointer(RemoveLock))
 	return RemoveLock.Acquire()
@@ -39,6 +43,8 @@ func IoAcquireRemoveLock(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) NTSTATUS {
 // IoReleaseRemoveLock undoes IoAcquireRemoveLock.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoReleaseRemoveLock function (wdm.h)"
 func IoReleaseRemoveLock(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) {
 	atMostWith(irql.Dispatch, &aRemoveLock, unsafe.Pointer(RemoveLock))
 	RemoveLock.Release()
@@ -48,6 +54,8 @@ func IoReleaseRemoveLock(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) {
 // others, and returns when all are undone.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoReleaseRemoveLockAndWait function (wdm.h)"
 func IoReleaseRemoveLockAndWait(RemoveLock PIO_REMOVE_LOCK, Tag PVOID) {
 	atMostWith(irql.Passive, &aRemoveLock, unsafe.Pointer(RemoveLock))
 	RemoveLock.ReleaseAndWait()

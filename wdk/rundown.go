@@ -16,6 +16,8 @@ type (
 // ExInitializeRundownProtection makes RunRef ready.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExInitializeRundownProtection function (wdm.h)"
 func ExInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
 	atMost(irql.APC)
 	mayBecome(&aRundown, unsafe.Pointer(RunRef))
@@ -25,6 +27,8 @@ func ExInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
 // ExReInitializeRundownProtection makes RunRef ready again after it was run down.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExReInitializeRundownProtection function (wdm.h)"
 func ExReInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
 	atMostWith(irql.APC, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.Reinit()
@@ -34,6 +38,8 @@ func ExReInitializeRundownProtection(RunRef PEX_RUNDOWN_REF) {
 // false if it is being run down.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExAcquireRundownProtection function (wdm.h)"
 func ExAcquireRundownProtection(RunRef PEX_RUNDOWN_REF) BOOLEAN {
 	atMostWith(irql.Dispatch, &aRundown, unsafe.Pointer(RunRef))
 	return RunRef.Acquire()
@@ -42,6 +48,8 @@ func ExAcquireRundownProtection(RunRef PEX_RUNDOWN_REF) BOOLEAN {
 // ExAcquireRundownProtectionEx is ExAcquireRundownProtection Count times.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExAcquireRundownProtectionEx function (wdm.h)"
 func ExAcquireRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) BOOLEAN {
 	atMostWith(irql.Dispatch, &aRundown, unsafe.Pointer(RunRef))
 	return RunRef.AcquireMany(Count)
@@ -50,6 +58,8 @@ func ExAcquireRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) BOOLEAN {
 // ExReleaseRundownProtection undoes ExAcquireRundownProtection.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseRundownProtection function (wdm.h)"
 func ExReleaseRundownProtection(RunRef PEX_RUNDOWN_REF) {
 	atMostWith(irql.Dispatch, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.Release()
@@ -58,6 +68,8 @@ func ExReleaseRundownProtection(RunRef PEX_RUNDOWN_REF) {
 // ExReleaseRundownProtectionEx is ExReleaseRundownProtection Count times.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseRundownProtectionEx function (wdm.h)"
 func ExReleaseRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) {
 	atMostWith(irql.Dispatch, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.ReleaseMany(Count)
@@ -67,6 +79,8 @@ func ExReleaseRundownProtectionEx(RunRef PEX_RUNDOWN_REF, Count ULONG) {
 // there are have left.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExWaitForRundownProtectionRelease function (wdm.h)"
 func ExWaitForRundownProtectionRelease(RunRef PEX_RUNDOWN_REF) {
 	atMostWith(irql.APC, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.Wait()
@@ -75,6 +89,8 @@ func ExWaitForRundownProtectionRelease(RunRef PEX_RUNDOWN_REF) {
 // ExRundownCompleted makes RunRef as it is after it was run down.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExRundownCompleted function (wdm.h)"
 func ExRundownCompleted(RunRef PEX_RUNDOWN_REF) {
 	atMostWith(irql.APC, &aRundown, unsafe.Pointer(RunRef))
 	RunRef.Completed()

@@ -17,6 +17,8 @@ type (
 // ExSizeOfRundownProtectionCacheAware returns the size of the structure in bytes.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExSizeOfRundownProtectionCacheAware function (wdm.h)"
 func ExSizeOfRundownProtectionCacheAware() SIZE_T {
 	atMost(irql.APC)
 	return unsafe.Sizeof(EX_RUNDOWN_REF_CACHE_AWARE{})
@@ -26,6 +28,8 @@ func ExSizeOfRundownProtectionCacheAware() SIZE_T {
 // nonpaged pool, or nil if there is no memory.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExAllocateCacheAwareRundownProtection function (wdm.h)"
 func ExAllocateCacheAwareRundownProtection(PoolType POOL_TYPE, PoolTag ULONG) PEX_RUNDOWN_REF_CACHE_AWARE {
 	atMost(irql.APC)
 	r := PEX_RUNDOWN_REF_CACHE_AWARE(pool.Alloc(unsafe.Sizeof(EX_RUNDOWN_REF_CACHE_AWARE{}), pool.Tag(PoolTag)))
@@ -39,6 +43,8 @@ func ExAllocateCacheAwareRundownProtection(PoolType POOL_TYPE, PoolTag ULONG) PE
 // ExAllocateCacheAwareRundownProtection returned.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExFreeCacheAwareRundownProtection function (wdm.h)"
 func ExFreeCacheAwareRundownProtection(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
 	atMostWith(irql.APC, &aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	ExFreePool(PVOID(RunRefCacheAware))
@@ -48,6 +54,8 @@ func ExFreeCacheAwareRundownProtection(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AW
 // RunRefSize bytes, which are at least ExSizeOfRundownProtectionCacheAware.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExInitializeRundownProtectionCacheAware function (wdm.h)"
 func ExInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE, RunRefSize SIZE_T) {
 	atMost(irql.APC)
 	mayBecome(&aCacheAware, unsafe.Pointer(RunRefCacheAware))
@@ -61,6 +69,8 @@ func ExInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CA
 // ExInitializeRundownProtectionCacheAware. Flags is reserved.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExInitializeRundownProtectionCacheAwareEx function (wdm.h)"
 func ExInitializeRundownProtectionCacheAwareEx(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE, Flags ULONG) {
 	atMost(irql.APC)
 	mayBecome(&aCacheAware, unsafe.Pointer(RunRefCacheAware))
@@ -71,6 +81,8 @@ func ExInitializeRundownProtectionCacheAwareEx(RunRefCacheAware PEX_RUNDOWN_REF_
 // true, or returns false if the end has been asked for.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExAcquireRundownProtectionCacheAware function (wdm.h)"
 func ExAcquireRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) BOOLEAN {
 	return ExAcquireRundownProtectionCacheAwareEx(RunRefCacheAware, 1)
 }
@@ -79,6 +91,8 @@ func ExAcquireRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE
 // Count times.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExAcquireRundownProtectionCacheAwareEx function (wdm.h)"
 func ExAcquireRundownProtectionCacheAwareEx(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE, Count ULONG) BOOLEAN {
 	atMostWith(irql.Dispatch, &aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	return RunRefCacheAware.Acquire(Count)
@@ -87,6 +101,8 @@ func ExAcquireRundownProtectionCacheAwareEx(RunRefCacheAware PEX_RUNDOWN_REF_CAC
 // ExReleaseRundownProtectionCacheAware counts a user less.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseRundownProtectionCacheAware function (wdm.h)"
 func ExReleaseRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
 	ExReleaseRundownProtectionCacheAwareEx(RunRefCacheAware, 1)
 }
@@ -95,6 +111,8 @@ func ExReleaseRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE
 // Count times.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseRundownProtectionCacheAwareEx function (wdm.h)"
 func ExReleaseRundownProtectionCacheAwareEx(RunRef PEX_RUNDOWN_REF_CACHE_AWARE, Count ULONG) {
 	atMostWith(irql.Dispatch, &aCacheAware, unsafe.Pointer(RunRef))
 	RunRef.Release(Count)
@@ -104,6 +122,8 @@ func ExReleaseRundownProtectionCacheAwareEx(RunRef PEX_RUNDOWN_REF_CACHE_AWARE, 
 // when those there are have left.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExWaitForRundownProtectionReleaseCacheAware function (wdm.h)"
 func ExWaitForRundownProtectionReleaseCacheAware(RunRef PEX_RUNDOWN_REF_CACHE_AWARE) {
 	atMostWith(irql.APC, &aCacheAware, unsafe.Pointer(RunRef))
 	RunRef.Wait()
@@ -112,6 +132,8 @@ func ExWaitForRundownProtectionReleaseCacheAware(RunRef PEX_RUNDOWN_REF_CACHE_AW
 // ExReInitializeRundownProtectionCacheAware makes the structure ready again.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExReInitializeRundownProtectionCacheAware function (wdm.h)"
 func ExReInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
 	atMostWith(irql.APC, &aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	RunRefCacheAware.Reinit()
@@ -120,6 +142,8 @@ func ExReInitializeRundownProtectionCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_
 // ExRundownCompletedCacheAware makes the structure as it is after a wait.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExRundownCompletedCacheAware function (wdm.h)"
 func ExRundownCompletedCacheAware(RunRefCacheAware PEX_RUNDOWN_REF_CACHE_AWARE) {
 	atMostWith(irql.APC, &aCacheAware, unsafe.Pointer(RunRefCacheAware))
 	RunRefCacheAware.Completed()

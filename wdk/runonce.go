@@ -29,6 +29,8 @@ const (
 // RtlRunOnceInitialize makes RunOnce ready.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "RtlRunOnceInitialize function (ntddk.h)"
 func RtlRunOnceInitialize(RunOnce PRTL_RUN_ONCE) {
 	atMost(irql.APC)
 	mayBecome(&aRunOnce, unsafe.Pointer(RunOnce))
@@ -42,6 +44,8 @@ func RtlRunOnceInitialize(RunOnce PRTL_RUN_ONCE) {
 // is not on the Go heap.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "RtlRunOnceBeginInitialize function (ntddk.h)"
 func RtlRunOnceBeginInitialize(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context *PVOID) NTSTATUS {
 	atMostWith(irql.APC, &aRunOnce, unsafe.Pointer(RunOnce))
 	mayReach(unsafe.Pointer(Context), unsafe.Sizeof(*Context))
@@ -56,6 +60,8 @@ func RtlRunOnceBeginInitialize(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context *PVOI
 // STATUS_UNSUCCESSFUL if another was faster.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "RtlRunOnceComplete function (ntddk.h)"
 func RtlRunOnceComplete(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context PVOID) NTSTATUS {
 	atMostWith(irql.APC, &aRunOnce, unsafe.Pointer(RunOnce))
 	return RunOnce.Complete(sync.RunOnceFlags(Flags), ULONG_PTR(Context))
@@ -66,6 +72,8 @@ func RtlRunOnceComplete(RunOnce PRTL_RUN_ONCE, Flags ULONG, Context PVOID) NTSTA
 // in a critical region.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "RtlRunOnceExecuteOnce function (ntddk.h)"
 func RtlRunOnceExecuteOnce(RunOnce PRTL_RUN_ONCE, InitFn PRTL_RUN_ONCE_INIT_FN, Parameter PVOID, Context *PVOID) NTSTATUS {
 	mustBe(&aRunOnce, unsafe.Pointer(RunOnce))
 	mayReach(unsafe.Pointer(Context), unsafe.Sizeof(*Context))

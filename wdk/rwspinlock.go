@@ -17,6 +17,8 @@ type (
 // and returns the level before.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExAcquireSpinLockShared function (wdm.h)"
 func ExAcquireSpinLockShared(SpinLock PEX_SPIN_LOCK) KIRQL {
 	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	return SpinLock.AcquireShared()
@@ -25,6 +27,8 @@ func ExAcquireSpinLockShared(SpinLock PEX_SPIN_LOCK) KIRQL {
 // ExReleaseSpinLockShared ends what ExAcquireSpinLockShared began.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseSpinLockShared function (wdm.h)"
 func ExReleaseSpinLockShared(SpinLock PEX_SPIN_LOCK, OldIrql KIRQL) {
 	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	SpinLock.ReleaseShared(OldIrql)
@@ -33,6 +37,8 @@ func ExReleaseSpinLockShared(SpinLock PEX_SPIN_LOCK, OldIrql KIRQL) {
 // ExAcquireSpinLockSharedAtDpcLevel takes the lock at the level in force.
 //
 // IRQL: >= DISPATCH_LEVEL
+//
+// Documentation: "ExAcquireSpinLockSharedAtDpcLevel function (wdm.h)"
 func ExAcquireSpinLockSharedAtDpcLevel(SpinLock PEX_SPIN_LOCK) {
 	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	SpinLock.AcquireSharedAtDpc()
@@ -41,6 +47,8 @@ func ExAcquireSpinLockSharedAtDpcLevel(SpinLock PEX_SPIN_LOCK) {
 // ExReleaseSpinLockSharedFromDpcLevel frees the lock and leaves the level alone.
 //
 // IRQL: >= DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseSpinLockSharedFromDpcLevel function (wdm.h)"
 func ExReleaseSpinLockSharedFromDpcLevel(SpinLock PEX_SPIN_LOCK) {
 	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	SpinLock.ReleaseSharedFromDpc()
@@ -50,6 +58,8 @@ func ExReleaseSpinLockSharedFromDpcLevel(SpinLock PEX_SPIN_LOCK) {
 // and returns the level before.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExAcquireSpinLockExclusive function (wdm.h)"
 func ExAcquireSpinLockExclusive(SpinLock PEX_SPIN_LOCK) KIRQL {
 	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	return SpinLock.AcquireExclusive()
@@ -58,6 +68,8 @@ func ExAcquireSpinLockExclusive(SpinLock PEX_SPIN_LOCK) KIRQL {
 // ExReleaseSpinLockExclusive ends what ExAcquireSpinLockExclusive began.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseSpinLockExclusive function (wdm.h)"
 func ExReleaseSpinLockExclusive(SpinLock PEX_SPIN_LOCK, OldIrql KIRQL) {
 	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	SpinLock.ReleaseExclusive(OldIrql)
@@ -66,6 +78,8 @@ func ExReleaseSpinLockExclusive(SpinLock PEX_SPIN_LOCK, OldIrql KIRQL) {
 // ExAcquireSpinLockExclusiveAtDpcLevel takes the lock at the level in force.
 //
 // IRQL: >= DISPATCH_LEVEL
+//
+// Documentation: "ExAcquireSpinLockExclusiveAtDpcLevel function (wdm.h)"
 func ExAcquireSpinLockExclusiveAtDpcLevel(SpinLock PEX_SPIN_LOCK) {
 	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	SpinLock.AcquireExclusiveAtDpc()
@@ -74,6 +88,8 @@ func ExAcquireSpinLockExclusiveAtDpcLevel(SpinLock PEX_SPIN_LOCK) {
 // ExReleaseSpinLockExclusiveFromDpcLevel frees the lock and leaves the level alone.
 //
 // IRQL: >= DISPATCH_LEVEL
+//
+// Documentation: "ExReleaseSpinLockExclusiveFromDpcLevel function (wdm.h)"
 func ExReleaseSpinLockExclusiveFromDpcLevel(SpinLock PEX_SPIN_LOCK) {
 	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))
 	SpinLock.ReleaseExclusiveFromDpc()
@@ -84,6 +100,8 @@ func ExReleaseSpinLockExclusiveFromDpcLevel(SpinLock PEX_SPIN_LOCK) {
 // whether it did.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "ExTryConvertSharedSpinLockExclusive function (wdm.h)"
 func ExTryConvertSharedSpinLockExclusive(SpinLock PEX_SPIN_LOCK) BOOLEAN {
 	exactly(irql.Dispatch)
 	mustBe(&aSharedSpin, unsafe.Pointer(SpinLock))

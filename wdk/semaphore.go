@@ -10,6 +10,8 @@ import (
 // 0 <= Count <= Limit and Limit > 0.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "KeInitializeSemaphore function (wdm.h)"
 func KeInitializeSemaphore(Semaphore PRKSEMAPHORE, Count, Limit LONG) {
 	atMost(irql.Passive)
 	mayBecome(&aSemaphore, unsafe.Pointer(Semaphore))
@@ -22,6 +24,8 @@ func KeInitializeSemaphore(Semaphore PRKSEMAPHORE, Count, Limit LONG) {
 // until then.
 //
 // IRQL: <= DISPATCH_LEVEL; PASSIVE_LEVEL with Wait
+//
+// Documentation: "KeReleaseSemaphore function (wdm.h)"
 func KeReleaseSemaphore(Semaphore PRKSEMAPHORE, Increment KPRIORITY, Adjustment LONG, Wait BOOLEAN) LONG {
 	if Wait {
 		atMost(irql.Passive)
@@ -35,6 +39,8 @@ func KeReleaseSemaphore(Semaphore PRKSEMAPHORE, Increment KPRIORITY, Adjustment 
 // KeReadStateSemaphore returns the count.
 //
 // IRQL: any
+//
+// Documentation: "KeReadStateSemaphore function (wdm.h)"
 func KeReadStateSemaphore(Semaphore PRKSEMAPHORE) LONG {
 	mustBe(&aSemaphore, unsafe.Pointer(Semaphore))
 	return Semaphore.State()

@@ -30,6 +30,8 @@ const (
 // STATUS_OBJECT_TYPE_MISMATCH.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "ZwSetInformationThread function (ntddk.h)"
 func ZwSetInformationThread(ThreadHandle HANDLE, ThreadInformationClass THREADINFOCLASS, ThreadInformation PVOID, ThreadInformationLength ULONG) NTSTATUS {
 	passiveWithAPCs()
 	return setInformationThread(KernelMode, ThreadHandle, ThreadInformationClass, ThreadInformation, ThreadInformationLength)

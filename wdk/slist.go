@@ -20,6 +20,8 @@ type (
 // InitializeSListHead makes SListHead an empty list.
 //
 // IRQL: any
+//
+// Documentation: "InitializeSListHead function (wdm.h)"
 func InitializeSListHead(SListHead PSLIST_HEADER) {
 	mayBecome(&anSList, unsafe.Pointer(SListHead))
 	SListHead.Init()
@@ -29,6 +31,8 @@ func InitializeSListHead(SListHead PSLIST_HEADER) {
 // first, or nil.
 //
 // IRQL: any
+//
+// Documentation: "InterlockedPushEntrySList function (wdm.h)"
 func InterlockedPushEntrySList(ListHead PSLIST_HEADER, ListEntry PSLIST_ENTRY) PSLIST_ENTRY {
 	mustBe(&anSList, unsafe.Pointer(ListHead))
 	mustBe(&aSListEntry, unsafe.Pointer(ListEntry))
@@ -38,6 +42,8 @@ func InterlockedPushEntrySList(ListHead PSLIST_HEADER, ListEntry PSLIST_ENTRY) P
 // InterlockedPopEntrySList takes out and returns the first entry, or nil.
 //
 // IRQL: any
+//
+// Documentation: "InterlockedPopEntrySList function (wdm.h)"
 func InterlockedPopEntrySList(ListHead PSLIST_HEADER) PSLIST_ENTRY {
 	mustBe(&anSList, unsafe.Pointer(ListHead))
 	return ListHead.Pop()
@@ -46,6 +52,8 @@ func InterlockedPopEntrySList(ListHead PSLIST_HEADER) PSLIST_ENTRY {
 // InterlockedFlushSList takes out all entries and returns the first, or nil.
 //
 // IRQL: any
+//
+// Documentation: "InterlockedFlushSList function (wdm.h)"
 func InterlockedFlushSList(ListHead PSLIST_HEADER) PSLIST_ENTRY {
 	mustBe(&anSList, unsafe.Pointer(ListHead))
 	return ListHead.Flush()
@@ -54,6 +62,8 @@ func InterlockedFlushSList(ListHead PSLIST_HEADER) PSLIST_ENTRY {
 // ExInterlockedPushEntrySList is InterlockedPushEntrySList; Lock is not used.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedPushEntrySList function (wdm.h)"
 func ExInterlockedPushEntrySList(ListHead PSLIST_HEADER, ListEntry PSLIST_ENTRY, Lock PKSPIN_LOCK) PSLIST_ENTRY {
 	mustBe(&anSList, unsafe.Pointer(ListHead))
 	mustBe(&aSListEntry, unsafe.Pointer(ListEntry))
@@ -64,6 +74,8 @@ func ExInterlockedPushEntrySList(ListHead PSLIST_HEADER, ListEntry PSLIST_ENTRY,
 // ExInterlockedPopEntrySList is InterlockedPopEntrySList; Lock is not used.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedPopEntrySList function (wdm.h)"
 func ExInterlockedPopEntrySList(ListHead PSLIST_HEADER, Lock PKSPIN_LOCK) PSLIST_ENTRY {
 	mustBe(&anSList, unsafe.Pointer(ListHead))
 	mustBe(&aSpinLock, unsafe.Pointer(Lock))
@@ -73,6 +85,8 @@ func ExInterlockedPopEntrySList(ListHead PSLIST_HEADER, Lock PKSPIN_LOCK) PSLIST
 // ExInterlockedFlushSList is InterlockedFlushSList.
 //
 // IRQL: any
+//
+// Documentation: "ExInterlockedFlushSList function (wdm.h)"
 func ExInterlockedFlushSList(ListHead PSLIST_HEADER) PSLIST_ENTRY {
 	mustBe(&anSList, unsafe.Pointer(ListHead))
 	return ListHead.Flush()
@@ -81,6 +95,8 @@ func ExInterlockedFlushSList(ListHead PSLIST_HEADER) PSLIST_ENTRY {
 // ExQueryDepthSList returns the number of entries.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExQueryDepthSList function (wdm.h)"
 func ExQueryDepthSList(SListHead PSLIST_HEADER) USHORT {
 	atMostWith(irql.Dispatch, &anSList, unsafe.Pointer(SListHead))
 	return SListHead.Depth()
@@ -89,6 +105,8 @@ func ExQueryDepthSList(SListHead PSLIST_HEADER) USHORT {
 // FirstEntrySList returns the first entry, which may be gone the next moment.
 //
 // IRQL: any
+//
+// Documentation: "FirstEntrySList function (wdm.h)"
 func FirstEntrySList(SListHead PSLIST_HEADER) PSLIST_ENTRY {
 	mustBe(&anSList, unsafe.Pointer(SListHead))
 	return SListHead.First()

@@ -10,6 +10,8 @@ import (
 // KeInitializeSpinLock makes SpinLock free. It lies in resident memory.
 //
 // IRQL: any
+//
+// Documentation: "KeInitializeSpinLock function (wdm.h)"
 func KeInitializeSpinLock(SpinLock PKSPIN_LOCK) {
 	mayBecome(&aSpinLock, unsafe.Pointer(SpinLock))
 	SpinLock.Init()
@@ -19,6 +21,8 @@ func KeInitializeSpinLock(SpinLock PKSPIN_LOCK) {
 // level before at OldIrql.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeAcquireSpinLock function (wdm.h)"
 func KeAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) {
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	mustBe(&aLevel, unsafe.Pointer(OldIrql))
@@ -28,6 +32,8 @@ func KeAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) {
 // KeAcquireSpinLockRaiseToDpc is KeAcquireSpinLock that returns the level before.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeAcquireSpinLockRaiseToDpc function (wdm.h)"
 func KeAcquireSpinLockRaiseToDpc(SpinLock PKSPIN_LOCK) KIRQL {
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	return SpinLock.Acquire()
@@ -36,6 +42,8 @@ func KeAcquireSpinLockRaiseToDpc(SpinLock PKSPIN_LOCK) KIRQL {
 // KeReleaseSpinLock frees the lock and restores the level.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeReleaseSpinLock function (wdm.h)"
 func KeReleaseSpinLock(SpinLock PKSPIN_LOCK, NewIrql KIRQL) {
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	SpinLock.Release(NewIrql)
@@ -44,6 +52,8 @@ func KeReleaseSpinLock(SpinLock PKSPIN_LOCK, NewIrql KIRQL) {
 // KeAcquireSpinLockAtDpcLevel takes the lock at the level in force.
 //
 // IRQL: >= DISPATCH_LEVEL
+//
+// Documentation: "KeAcquireSpinLockAtDpcLevel function (wdm.h)"
 func KeAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) {
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	SpinLock.AcquireAtDpc()
@@ -52,6 +62,8 @@ func KeAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) {
 // KeReleaseSpinLockFromDpcLevel frees the lock and leaves the level alone.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeReleaseSpinLockFromDpcLevel function (wdm.h)"
 func KeReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) {
 	exactly(irql.Dispatch)
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
@@ -61,12 +73,16 @@ func KeReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) {
 // KefReleaseSpinLockFromDpcLevel is KeReleaseSpinLockFromDpcLevel.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KefReleaseSpinLockFromDpcLevel function (wdm.h)"
 func KefReleaseSpinLockFromDpcLevel(SpinLock PKSPIN_LOCK) { KeReleaseSpinLockFromDpcLevel(SpinLock) }
 
 // KeTryToAcquireSpinLockAtDpcLevel takes the lock if it is free and reports
 // whether it did.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeTryToAcquireSpinLockAtDpcLevel function (wdm.h)"
 func KeTryToAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) BOOLEAN {
 	exactly(irql.Dispatch)
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
@@ -77,6 +93,8 @@ func KeTryToAcquireSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK) BOOLEAN {
 // and reports whether it did. The level before is stored at OldIrql.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeTryToAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) BOOLEAN {
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	mustBe(&aLevel, unsafe.Pointer(OldIrql))
@@ -89,6 +107,8 @@ func KeTryToAcquireSpinLock(SpinLock PKSPIN_LOCK, OldIrql PKIRQL) BOOLEAN {
 // if that runs at PASSIVE_LEVEL.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeAcquireSpinLockForDpc function (wdm.h)"
 func KeAcquireSpinLockForDpc(SpinLock PKSPIN_LOCK) KIRQL {
 	atMostWith(irql.Dispatch, &aSpinLock, unsafe.Pointer(SpinLock))
 	return SpinLock.AcquireForDpc()
@@ -97,6 +117,8 @@ func KeAcquireSpinLockForDpc(SpinLock PKSPIN_LOCK) KIRQL {
 // KeReleaseSpinLockForDpc ends what KeAcquireSpinLockForDpc began.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeReleaseSpinLockForDpc function (wdm.h)"
 func KeReleaseSpinLockForDpc(SpinLock PKSPIN_LOCK, OldIrql KIRQL) {
 	exactly(irql.Dispatch)
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
@@ -106,6 +128,8 @@ func KeReleaseSpinLockForDpc(SpinLock PKSPIN_LOCK, OldIrql KIRQL) {
 // KeTestSpinLock reports whether the lock is free. It never takes it.
 //
 // IRQL: any
+//
+// Documentation: "KeTestSpinLock function (wdm.h)"
 func KeTestSpinLock(SpinLock PKSPIN_LOCK) BOOLEAN {
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	return SpinLock.Test()
@@ -118,6 +142,8 @@ func queued(l PKSPIN_LOCK) *spin.Queued { return (*spin.Queued)(unsafe.Pointer(l
 // order of arrival. A lock used this way is never used in another.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeAcquireInStackQueuedSpinLock function (wdm.h)"
 func KeAcquireInStackQueuedSpinLock(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
@@ -127,6 +153,8 @@ func KeAcquireInStackQueuedSpinLock(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEU
 // KeReleaseInStackQueuedSpinLock passes the lock on and restores the level.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeReleaseInStackQueuedSpinLock function (wdm.h)"
 func KeReleaseInStackQueuedSpinLock(LockHandle PKLOCK_QUEUE_HANDLE) {
 	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
 	LockHandle.Release()
@@ -136,6 +164,8 @@ func KeReleaseInStackQueuedSpinLock(LockHandle PKLOCK_QUEUE_HANDLE) {
 // at the level in force.
 //
 // IRQL: >= DISPATCH_LEVEL
+//
+// Documentation: "KeAcquireInStackQueuedSpinLockAtDpcLevel function (wdm.h)"
 func KeAcquireInStackQueuedSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
@@ -146,6 +176,8 @@ func KeAcquireInStackQueuedSpinLockAtDpcLevel(SpinLock PKSPIN_LOCK, LockHandle P
 // level alone.
 //
 // IRQL: >= DISPATCH_LEVEL
+//
+// Documentation: "KeReleaseInStackQueuedSpinLockFromDpcLevel function (wdm.h)"
 func KeReleaseInStackQueuedSpinLockFromDpcLevel(LockHandle PKLOCK_QUEUE_HANDLE) {
 	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
 	LockHandle.ReleaseFromDpc()
@@ -155,6 +187,8 @@ func KeReleaseInStackQueuedSpinLockFromDpcLevel(LockHandle PKLOCK_QUEUE_HANDLE) 
 // raising only if that runs at PASSIVE_LEVEL.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeAcquireInStackQueuedSpinLockForDpc function (wdm.h)"
 func KeAcquireInStackQueuedSpinLockForDpc(SpinLock PKSPIN_LOCK, LockHandle PKLOCK_QUEUE_HANDLE) {
 	atMostWith(irql.Dispatch, &aSpinLock, unsafe.Pointer(SpinLock))
 	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
@@ -165,6 +199,8 @@ func KeAcquireInStackQueuedSpinLockForDpc(SpinLock PKSPIN_LOCK, LockHandle PKLOC
 // KeAcquireInStackQueuedSpinLockForDpc began.
 //
 // IRQL: DISPATCH_LEVEL
+//
+// Documentation: "KeReleaseInStackQueuedSpinLockForDpc function (wdm.h)"
 func KeReleaseInStackQueuedSpinLockForDpc(LockHandle PKLOCK_QUEUE_HANDLE) {
 	exactly(irql.Dispatch)
 	mustBe(&aQueueHandle, unsafe.Pointer(LockHandle))
@@ -175,6 +211,8 @@ func KeReleaseInStackQueuedSpinLockForDpc(LockHandle PKLOCK_QUEUE_HANDLE) {
 // the level before.
 //
 // IRQL: <= SYNCH_LEVEL
+//
+// Documentation: none of its own.
 func KeAcquireSpinLockRaiseToSynch(SpinLock PKSPIN_LOCK) KIRQL {
 	mustBe(&aSpinLock, unsafe.Pointer(SpinLock))
 	return SpinLock.AcquireTo(irql.Synch)

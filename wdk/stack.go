@@ -27,6 +27,8 @@ const raisedStack SIZE_T = 8 << 10
 // It returns STATUS_INVALID_PARAMETER_3 for more than MAXIMUM_EXPANSION_SIZE.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeExpandKernelStackAndCallout function (ntddk.h)"
 func KeExpandKernelStackAndCallout(Callout PEXPAND_STACK_CALLOUT, Parameter PVOID, Size SIZE_T) NTSTATUS {
 	atMost(irql.APC)
 	return KeExpandKernelStackAndCalloutEx(Callout, Parameter, Size, true, nil)
@@ -40,6 +42,8 @@ func KeExpandKernelStackAndCallout(Callout PEXPAND_STACK_CALLOUT, Parameter PVOI
 // STATUS_STACK_OVERFLOW. Wait at DISPATCH_LEVEL is STATUS_INVALID_PARAMETER_4.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeExpandKernelStackAndCalloutEx function (ntddk.h)"
 func KeExpandKernelStackAndCalloutEx(Callout PEXPAND_STACK_CALLOUT, Parameter PVOID, Size SIZE_T, Wait BOOLEAN, Context PVOID) NTSTATUS {
 	atMost(irql.Dispatch)
 	mustCall(Callout)
@@ -82,6 +86,8 @@ func kernelStack() *arch.Stack {
 // stack of Go code, which grows, is none.
 //
 // IRQL: any
+//
+// Documentation: "IoGetStackLimits function (wdm.h)"
 func IoGetStackLimits(LowLimit, HighLimit *ULONG_PTR) {
 	mustReach(unsafe.Pointer(LowLimit), unsafe.Sizeof(*LowLimit))
 	mustReach(unsafe.Pointer(HighLimit), unsafe.Sizeof(*HighLimit))
@@ -93,6 +99,8 @@ func IoGetStackLimits(LowLimit, HighLimit *ULONG_PTR) {
 // in bytes: all of it for Go code, whose calls of the kernel begin at its top.
 //
 // IRQL: any
+//
+// Documentation: "IoGetRemainingStackSize function (wdm.h)"
 func IoGetRemainingStackSize() ULONG_PTR {
 	s := kernelStack()
 	var here byte
@@ -105,6 +113,8 @@ func IoGetRemainingStackSize() ULONG_PTR {
 // IoWithinStackLimits reports whether a region lies in the caller's kernel stack.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "IoWithinStackLimits function (wdm.h)"
 func IoWithinStackLimits(RegionStart, RegionSize ULONG_PTR) ULONG {
 	atMost(irql.APC)
 	s := kernelStack()
@@ -118,6 +128,8 @@ func IoWithinStackLimits(RegionStart, RegionSize ULONG_PTR) ULONG {
 // begins to be used.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "IoGetInitialStack function (wdm.h)"
 func IoGetInitialStack() PVOID {
 	atMost(irql.APC)
 	return PVOID(kernel.Current().Context.Stack.Hi)

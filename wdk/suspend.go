@@ -14,6 +14,8 @@ import (
 // and STATUS_INVALID_THREAD for a goroutine that is not a system thread's.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeSuspendThread(Thread PKTHREAD) ULONG {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	previous, s := apc.Suspend(Thread)
@@ -27,6 +29,8 @@ func KeSuspendThread(Thread PKTHREAD) ULONG {
 // there were; with the last one it runs again.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeResumeThread(Thread PKTHREAD) ULONG {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return ULONG(apc.Resume(Thread))
@@ -36,6 +40,8 @@ func KeResumeThread(Thread PKTHREAD) ULONG {
 // many there were.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeForceResumeThread(Thread PKTHREAD) ULONG {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return ULONG(apc.ForceResume(Thread))
@@ -45,6 +51,8 @@ func KeForceResumeThread(Thread PKTHREAD) ULONG {
 // PreviousSuspendCount may be nil.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func PsSuspendThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
 	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
 	mayReach(unsafe.Pointer(PreviousSuspendCount), unsafe.Sizeof(*PreviousSuspendCount))
@@ -58,6 +66,8 @@ func PsSuspendThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
 // PsResumeThread is KeResumeThread. PreviousSuspendCount may be nil.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func PsResumeThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
 	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
 	mayReach(unsafe.Pointer(PreviousSuspendCount), unsafe.Sizeof(*PreviousSuspendCount))
@@ -73,6 +83,8 @@ func PsResumeThread(Thread PETHREAD, PreviousSuspendCount *ULONG) NTSTATUS {
 // STATUS_OBJECT_TYPE_MISMATCH.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtSuspendThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
 	return changeSuspension(KeGetPreviousMode(), ThreadHandle, PreviousSuspendCount, PsSuspendThread)
 }
@@ -88,6 +100,8 @@ func ZwSuspendThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS 
 // NtResumeThread is PsResumeThread for the thread of a handle; see NtSuspendThread.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtResumeThread(ThreadHandle HANDLE, PreviousSuspendCount *ULONG) NTSTATUS {
 	return changeSuspension(KeGetPreviousMode(), ThreadHandle, PreviousSuspendCount, PsResumeThread)
 }

@@ -33,6 +33,8 @@ const systemProcessID HANDLE = ob.SystemID
 // is none, and STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "PsCreateSystemThread function (wdm.h)"
 func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, ObjectAttributes *OBJECT_ATTRIBUTES, ProcessHandle HANDLE, ClientId *CLIENT_ID, StartRoutine PKSTART_ROUTINE, StartContext PVOID) NTSTATUS {
 	atMost(irql.Passive)
 	mayReach(unsafe.Pointer(ThreadHandle), unsafe.Sizeof(*ThreadHandle))
@@ -91,6 +93,8 @@ func routineName(r PKSTART_ROUTINE) string {
 // STATUS_INVALID_PARAMETER.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "PsTerminateSystemThread function (wdm.h)"
 func PsTerminateSystemThread(ExitStatus NTSTATUS) NTSTATUS {
 	atMost(irql.Passive)
 	return thread.Exit(ExitStatus)
@@ -100,26 +104,36 @@ func PsTerminateSystemThread(ExitStatus NTSTATUS) NTSTATUS {
 // locked to its thread the answer may be stale at once.
 //
 // IRQL: any
+//
+// Documentation: "KeGetCurrentThread function (wdm.h)"
 func KeGetCurrentThread() PKTHREAD { return kernel.Current() }
 
 // PsGetCurrentThread is KeGetCurrentThread.
 //
 // IRQL: any
+//
+// Documentation: "PsGetCurrentThread function (wdm.h)"
 func PsGetCurrentThread() PETHREAD { return kernel.Current() }
 
 // PsGetCurrentThreadId returns the running thread's ID.
 //
 // IRQL: any
+//
+// Documentation: "PsGetCurrentThreadId function (ntddk.h)"
 func PsGetCurrentThreadId() HANDLE { return HANDLE(kernel.Current().ID) }
 
 // PsGetCurrentProcessId returns the ID of the system process.
 //
 // IRQL: any
+//
+// Documentation: "PsGetCurrentProcessId function (ntddk.h)"
 func PsGetCurrentProcessId() HANDLE { return systemProcessID }
 
 // PsGetThreadId returns a thread's ID.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "PsGetThreadId function (ntddk.h)"
 func PsGetThreadId(Thread PETHREAD) HANDLE {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return HANDLE(Thread.ID)
@@ -128,6 +142,8 @@ func PsGetThreadId(Thread PETHREAD) HANDLE {
 // PsIsSystemThread reports whether the thread was made by PsCreateSystemThread.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "PsIsSystemThread function (ntifs.h)"
 func PsIsSystemThread(Thread PETHREAD) BOOLEAN {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return Thread.System
@@ -136,6 +152,8 @@ func PsIsSystemThread(Thread PETHREAD) BOOLEAN {
 // PsIsThreadTerminating reports whether the thread has ended or is about to.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "PsIsThreadTerminating function (ntifs.h)"
 func PsIsThreadTerminating(Thread PETHREAD) BOOLEAN {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return Thread.ExitStatus != STATUS_PENDING
@@ -144,6 +162,8 @@ func PsIsThreadTerminating(Thread PETHREAD) BOOLEAN {
 // PsGetThreadExitStatus returns what the thread ended with, or STATUS_PENDING.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "PsGetThreadExitStatus function (ntddk.h)"
 func PsGetThreadExitStatus(Thread PETHREAD) NTSTATUS {
 	atMostWith(irql.APC, &aThread, unsafe.Pointer(Thread))
 	if Thread.Header.State() == 0 {
@@ -156,6 +176,8 @@ func PsGetThreadExitStatus(Thread PETHREAD) NTSTATUS {
 // for the caller, or returns STATUS_INVALID_PARAMETER.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "PsLookupThreadByThreadId function (ntifs.h)"
 func PsLookupThreadByThreadId(ThreadId HANDLE, Thread *PETHREAD) NTSTATUS {
 	atMost(irql.APC)
 	mustReach(unsafe.Pointer(Thread), unsafe.Sizeof(*Thread))
@@ -184,6 +206,8 @@ func lookup(a *kernel.Args) {
 // KeReadStateThread reports whether the thread has ended.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeReadStateThread(Thread PKTHREAD) BOOLEAN {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return Thread.Header.State() != 0
@@ -194,6 +218,8 @@ func KeReadStateThread(Thread PKTHREAD) BOOLEAN {
 // its base sinks back to it.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "KeSetPriorityThread function (wdm.h)"
 func KeSetPriorityThread(Thread PKTHREAD, Priority KPRIORITY) KPRIORITY {
 	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
 	p := min(max(Priority, LOW_PRIORITY), HIGH_PRIORITY)
@@ -207,6 +233,8 @@ func setPriority(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).SetPriori
 // KeQueryPriorityThread returns the thread's priority.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "KeQueryPriorityThread function (wdm.h)"
 func KeQueryPriorityThread(Thread PKTHREAD) KPRIORITY {
 	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
 	return KPRIORITY(Thread.Priority)
@@ -217,6 +245,8 @@ func KeQueryPriorityThread(Thread PKTHREAD) KPRIORITY {
 // end of the class. It returns the increment before.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "KeSetBasePriorityThread function (ntddk.h)"
 func KeSetBasePriorityThread(Thread PKTHREAD, Increment LONG) LONG {
 	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(Increment)}

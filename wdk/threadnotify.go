@@ -27,6 +27,8 @@ const (
 // STATUS_INSUFFICIENT_RESOURCES when 64 are registered.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "PsSetCreateThreadNotifyRoutine function (ntddk.h)"
 func PsSetCreateThreadNotifyRoutine(NotifyRoutine PCREATE_THREAD_NOTIFY_ROUTINE) NTSTATUS {
 	atMost(irql.Passive)
 	var tell thread.NotifyRoutine
@@ -42,6 +44,8 @@ func PsSetCreateThreadNotifyRoutine(NotifyRoutine PCREATE_THREAD_NOTIFY_ROUTINE)
 // *PCREATE_THREAD_NOTIFY_ROUTINE.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "PsSetCreateThreadNotifyRoutineEx function (ntddk.h)"
 func PsSetCreateThreadNotifyRoutineEx(NotifyType PSCREATETHREADNOTIFYTYPE, NotifyInformation PVOID) NTSTATUS {
 	atMost(irql.Passive)
 	if NotifyInformation == nil {
@@ -62,6 +66,8 @@ func PsSetCreateThreadNotifyRoutineEx(NotifyType PSCREATETHREADNOTIFYTYPE, Notif
 // STATUS_PROCEDURE_NOT_FOUND for one that is not registered.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "PsRemoveCreateThreadNotifyRoutine function (ntddk.h)"
 func PsRemoveCreateThreadNotifyRoutine(NotifyRoutine PCREATE_THREAD_NOTIFY_ROUTINE) NTSTATUS {
 	atMost(irql.APC)
 	return thread.StopNotify(notifyKey(NotifyRoutine))
@@ -75,6 +81,8 @@ func notifyKey(r PCREATE_THREAD_NOTIFY_ROUTINE) uintptr { return *(*uintptr)(uns
 // to end it.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "IoCreateSystemThread function (wdm.h)"
 func IoCreateSystemThread(IoObject PVOID, ThreadHandle PHANDLE, DesiredAccess ULONG, ObjectAttributes *OBJECT_ATTRIBUTES, ProcessHandle HANDLE, ClientId *CLIENT_ID, StartRoutine PKSTART_ROUTINE, StartContext PVOID) NTSTATUS {
 	atMost(irql.Passive)
 	mayReach(unsafe.Pointer(ThreadHandle), unsafe.Sizeof(*ThreadHandle))

@@ -12,6 +12,8 @@ import (
 // in clock ticks. That in user mode, at UserTime, is 0.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: "KeQueryRuntimeThread function (wdm.h)"
 func KeQueryRuntimeThread(Thread PKTHREAD, UserTime *ULONG) ULONG {
 	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
 	mustReach(unsafe.Pointer(UserTime), unsafe.Sizeof(*UserTime))
@@ -23,6 +25,8 @@ func KeQueryRuntimeThread(Thread PKTHREAD, UserTime *ULONG) ULONG {
 // of the performance counter, and stores the counter at CycleTimeStamp.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeQueryTotalCycleTimeThread function (wdm.h)"
 func KeQueryTotalCycleTimeThread(Thread PKTHREAD, CycleTimeStamp *ULONG64) ULONG64 {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	mustReach(unsafe.Pointer(CycleTimeStamp), unsafe.Sizeof(*CycleTimeStamp))
@@ -42,6 +46,8 @@ func queryCycles(a *kernel.Args) { a.R = uintptr((*kernel.Thread)(a.P).RunTime()
 // PsGetThreadCreateTime returns the system time at which the thread was created.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "PsGetThreadCreateTime function (ntddk.h)"
 func PsGetThreadCreateTime(Thread PETHREAD) LONGLONG {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	return Thread.CreateTime
@@ -50,12 +56,16 @@ func PsGetThreadCreateTime(Thread PETHREAD) LONGLONG {
 // IoIsSystemThread reports whether a thread was made by PsCreateSystemThread.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoIsSystemThread function (ntifs.h)"
 func IoIsSystemThread(Thread PETHREAD) BOOLEAN { return PsIsSystemThread(Thread) }
 
 // KeBoostPriorityThread lifts the thread's priority by Increment above its base,
 // until it decays. Real-time threads stay as they are.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeBoostPriorityThread(Thread PKTHREAD, Increment KPRIORITY) {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(min(max(Increment, 0), HIGH_PRIORITY))}
@@ -70,6 +80,8 @@ func boostThread(a *kernel.Args) { (*kernel.Thread)(a.P).Boost(int8(a.A)) }
 // It is not documented; this follows the ReactOS kernel.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeSetDisableBoostThread(Thread PKTHREAD, Disable BOOLEAN) BOOLEAN {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: truth(Disable)}
@@ -83,6 +95,8 @@ func setNoBoost(a *kernel.Args) { a.R = truth((*kernel.Thread)(a.P).SetNoBoost(a
 // the set before. It returns before a thread that runs elsewhere has moved.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: none of its own.
 func KeSetAffinityThread(Thread PKTHREAD, Affinity KAFFINITY) KAFFINITY {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	if Affinity&KeQueryActiveProcessors() == 0 {
@@ -102,6 +116,8 @@ func setThreadAffinity(a *kernel.Args) {
 // nothing.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeSetIdealProcessorThread function (ntifs.h)"
 func KeSetIdealProcessorThread(Thread PKTHREAD, Processor UCHAR) UCHAR {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(Processor)}

@@ -15,12 +15,16 @@ import (
 // KeQueryInterruptTime returns the time since boot in units of 100 ns.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryInterruptTime function (wdm.h)"
 func KeQueryInterruptTime() ULONGLONG { return kernel.InterruptTime() }
 
 // KeQueryInterruptTimePrecise is KeQueryInterruptTime that also stores the
 // performance counter.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryInterruptTimePrecise function (wdm.h)"
 func KeQueryInterruptTimePrecise(QpcTimeStamp *ULONG64) ULONG64 {
 	mayReach(unsafe.Pointer(QpcTimeStamp), unsafe.Sizeof(*QpcTimeStamp))
 	*QpcTimeStamp = arch.Counter()
@@ -30,6 +34,8 @@ func KeQueryInterruptTimePrecise(QpcTimeStamp *ULONG64) ULONG64 {
 // KeQuerySystemTime stores the time since 1601-01-01 UTC in units of 100 ns.
 //
 // IRQL: any
+//
+// Documentation: "KeQuerySystemTime function (wdm.h)"
 func KeQuerySystemTime(CurrentTime PLARGE_INTEGER) {
 	mustReach(unsafe.Pointer(CurrentTime), unsafe.Sizeof(*CurrentTime))
 	*CurrentTime = kernel.SystemTime()
@@ -38,6 +44,8 @@ func KeQuerySystemTime(CurrentTime PLARGE_INTEGER) {
 // KeQuerySystemTimePrecise is KeQuerySystemTime: all times here are precise.
 //
 // IRQL: any
+//
+// Documentation: "KeQuerySystemTimePrecise function (wdm.h)"
 func KeQuerySystemTimePrecise(CurrentTime PLARGE_INTEGER) {
 	mustReach(unsafe.Pointer(CurrentTime), unsafe.Sizeof(*CurrentTime))
 	*CurrentTime = kernel.SystemTime()
@@ -46,6 +54,8 @@ func KeQuerySystemTimePrecise(CurrentTime PLARGE_INTEGER) {
 // KeQueryTickCount stores the number of clock ticks since boot.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryTickCount function (wdm.h)"
 func KeQueryTickCount(CurrentCount PLARGE_INTEGER) {
 	mustReach(unsafe.Pointer(CurrentCount), unsafe.Sizeof(*CurrentCount))
 	*CurrentCount = int64(kernel.TickCount())
@@ -54,12 +64,16 @@ func KeQueryTickCount(CurrentCount PLARGE_INTEGER) {
 // KeQueryTimeIncrement returns the length of a clock tick in units of 100 ns.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryTimeIncrement function (wdm.h)"
 func KeQueryTimeIncrement() ULONG { return kernel.TimeIncrement }
 
 // KeQueryPerformanceCounter returns the performance counter, and stores its
 // frequency in Hz at PerformanceFrequency, if that is not nil.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryPerformanceCounter function (wdm.h)"
 func KeQueryPerformanceCounter(PerformanceFrequency PLARGE_INTEGER) LARGE_INTEGER {
 	mayReach(unsafe.Pointer(PerformanceFrequency), unsafe.Sizeof(*PerformanceFrequency))
 	if PerformanceFrequency != nil {
@@ -72,6 +86,8 @@ func KeQueryPerformanceCounter(PerformanceFrequency PLARGE_INTEGER) LARGE_INTEGE
 // below 50.
 //
 // IRQL: any
+//
+// Documentation: "KeStallExecutionProcessor function (wdm.h)"
 func KeStallExecutionProcessor(MicroSeconds ULONG) {
 	end := kernel.Nanotime() + uint64(MicroSeconds)*1000
 	for kernel.Nanotime() < end {
@@ -83,11 +99,15 @@ func KeStallExecutionProcessor(MicroSeconds ULONG) {
 // the system slept, which it never does.
 //
 // IRQL: any
+//
+// Documentation: "KeQueryUnbiasedInterruptTime function (wdm.h)"
 func KeQueryUnbiasedInterruptTime() ULONGLONG { return kernel.InterruptTime() }
 
 // ExSystemTimeToLocalTime turns a system time, UTC, into local time.
 //
 // IRQL: any
+//
+// Documentation: "ExSystemTimeToLocalTime function (wdm.h)"
 func ExSystemTimeToLocalTime(SystemTime, LocalTime PLARGE_INTEGER) {
 	mustReach(unsafe.Pointer(SystemTime), unsafe.Sizeof(*SystemTime))
 	mustReach(unsafe.Pointer(LocalTime), unsafe.Sizeof(*LocalTime))
@@ -97,6 +117,8 @@ func ExSystemTimeToLocalTime(SystemTime, LocalTime PLARGE_INTEGER) {
 // ExLocalTimeToSystemTime undoes ExSystemTimeToLocalTime.
 //
 // IRQL: any
+//
+// Documentation: "ExLocalTimeToSystemTime function (wdm.h)"
 func ExLocalTimeToSystemTime(LocalTime, SystemTime PLARGE_INTEGER) {
 	mustReach(unsafe.Pointer(LocalTime), unsafe.Sizeof(*LocalTime))
 	mustReach(unsafe.Pointer(SystemTime), unsafe.Sizeof(*SystemTime))
@@ -123,6 +145,8 @@ var resolutions struct {
 // what it asks for, and the clock's interrupts stay as they are.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "ExSetTimerResolution function (wdm.h)"
 func ExSetTimerResolution(DesiredTime ULONG, SetResolution BOOLEAN) ULONG {
 	atMost(irql.APC)
 	resolutions.Lock()
@@ -154,6 +178,8 @@ func resolution() ULONG {
 // and the one in force, in units of 100 ns.
 //
 // IRQL: any
+//
+// Documentation: "ExQueryTimerResolution function (wdm.h)"
 func ExQueryTimerResolution(MaximumTime, MinimumTime, CurrentTime *ULONG) {
 	mustReach(unsafe.Pointer(MaximumTime), unsafe.Sizeof(*MaximumTime))
 	mustReach(unsafe.Pointer(MinimumTime), unsafe.Sizeof(*MinimumTime))

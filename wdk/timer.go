@@ -9,6 +9,8 @@ import (
 // KeInitializeTimer makes Timer a notification timer that is not set.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeInitializeTimer function (wdm.h)"
 func KeInitializeTimer(Timer PKTIMER) {
 	atMost(irql.Dispatch)
 	mayBecome(&aTimer, unsafe.Pointer(Timer))
@@ -18,6 +20,8 @@ func KeInitializeTimer(Timer PKTIMER) {
 // KeInitializeTimerEx makes Timer one of the given type that is not set.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeInitializeTimerEx function (wdm.h)"
 func KeInitializeTimerEx(Timer PKTIMER, Type TIMER_TYPE) {
 	atMost(irql.Dispatch)
 	mayBecome(&aTimer, unsafe.Pointer(Timer))
@@ -33,6 +37,8 @@ func KeInitializeTimerEx(Timer PKTIMER, Type TIMER_TYPE) {
 // then. It reports whether the timer was set already; that setting is gone.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeSetTimer function (wdm.h)"
 func KeSetTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Dpc PKDPC) BOOLEAN {
 	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
 	if Dpc != nil {
@@ -44,6 +50,8 @@ func KeSetTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Dpc PKDPC) BOOLEAN {
 // KeSetTimerEx is KeSetTimer with a period in milliseconds, 0 for none.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeSetTimerEx function (wdm.h)"
 func KeSetTimerEx(Timer PKTIMER, DueTime LARGE_INTEGER, Period LONG, Dpc PKDPC) BOOLEAN {
 	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
 	if Dpc != nil {
@@ -56,6 +64,8 @@ func KeSetTimerEx(Timer PKTIMER, DueTime LARGE_INTEGER, Period LONG, Dpc PKDPC) 
 // up to TolerableDelay milliseconds late, to share an interrupt with others.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeSetCoalescableTimer function (wdm.h)"
 func KeSetCoalescableTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Period, TolerableDelay ULONG, Dpc PKDPC) BOOLEAN {
 	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
 	if Dpc != nil {
@@ -68,6 +78,8 @@ func KeSetCoalescableTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Period, Tolerab
 // has queued already still runs.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeCancelTimer function (wdm.h)"
 func KeCancelTimer(Timer PKTIMER) BOOLEAN {
 	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
 	return Timer.Cancel()
@@ -76,6 +88,8 @@ func KeCancelTimer(Timer PKTIMER) BOOLEAN {
 // KeReadStateTimer reports whether the timer is signalled.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeReadStateTimer function (wdm.h)"
 func KeReadStateTimer(Timer PKTIMER) BOOLEAN {
 	atMostWith(irql.Dispatch, &aTimer, unsafe.Pointer(Timer))
 	return Timer.State()

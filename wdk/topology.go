@@ -78,6 +78,8 @@ var (
 // relationship or a processor that does not exist.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "KeQueryLogicalProcessorRelationship function (wdm.h)"
 func KeQueryLogicalProcessorRelationship(ProcessorNumber *PROCESSOR_NUMBER, RelationshipType LOGICAL_PROCESSOR_RELATIONSHIP, Information *SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX, Length *ULONG) NTSTATUS {
 	atMost(irql.Dispatch)
 	mayReach(unsafe.Pointer(ProcessorNumber), unsafe.Sizeof(*ProcessorNumber))

@@ -20,6 +20,8 @@ import (
 // STATUS_MUTANT_LIMIT_EXCEEDED.
 //
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
+//
+// Documentation: "KeWaitForSingleObject function (wdm.h)"
 func KeWaitForSingleObject(Object PVOID, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	mayWait(Timeout)
 	mustBeWaitable(WaitMode, Object)
@@ -29,6 +31,8 @@ func KeWaitForSingleObject(Object PVOID, WaitReason KWAIT_REASON, WaitMode KPROC
 // KeWaitForMutexObject is KeWaitForSingleObject.
 //
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
+//
+// Documentation: "KeWaitForMutexObject macro (wdm.h)"
 func KeWaitForMutexObject(Mutex PVOID, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER) NTSTATUS {
 	mayWait(Timeout)
 	mustBeWaitable(WaitMode, Mutex)
@@ -46,6 +50,8 @@ func KeWaitForMutexObject(Mutex PVOID, WaitReason KWAIT_REASON, WaitMode KPROCES
 // are those of KeWaitForSingleObject.
 //
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
+//
+// Documentation: "KeWaitForMultipleObjects function (wdm.h)"
 func KeWaitForMultipleObjects(Count ULONG, Object []PVOID, WaitType WAIT_TYPE, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER, WaitBlockArray PKWAIT_BLOCK) NTSTATUS {
 	mayWait(Timeout)
 	if Checked {
@@ -133,6 +139,8 @@ func mustBeWaitable(mode KPROCESSOR_MODE, objects ...PVOID) {
 // It returns STATUS_SUCCESS, STATUS_ALERTED or STATUS_USER_APC.
 //
 // IRQL: <= APC_LEVEL
+//
+// Documentation: "KeDelayExecutionThread function (wdm.h)"
 func KeDelayExecutionThread(WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Interval PLARGE_INTEGER) NTSTATUS {
 	mustReach(unsafe.Pointer(Interval), unsafe.Sizeof(*Interval))
 	if irql.Current() != irql.Dispatch || !dpc.Executing() {
@@ -148,6 +156,8 @@ func KeDelayExecutionThread(WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Interva
 // DelayInterval that can't be read is STATUS_ACCESS_VIOLATION.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtDelayExecution(Alertable BOOLEAN, DelayInterval PLARGE_INTEGER) NTSTATUS {
 	return delayExecution(KeGetPreviousMode(), Alertable, DelayInterval)
 }
@@ -173,6 +183,8 @@ func delayExecution(mode KPROCESSOR_MODE, alertable BOOLEAN, p PLARGE_INTEGER) N
 // lower priority. Without one it returns STATUS_NO_YIELD_PERFORMED.
 //
 // IRQL: PASSIVE_LEVEL
+//
+// Documentation: none of its own.
 func NtYieldExecution() NTSTATUS {
 	atMost(irql.Passive)
 	var a kernel.Args

@@ -62,6 +62,8 @@ const workTag pool.Tag = 'I' | 'o'<<8 | 'W'<<16 | 'i'<<24
 // responsible for freeing its memory.
 //
 // IRQL: any
+//
+// Documentation: "ExInitializeWorkItem function (wdm.h)"
 func ExInitializeWorkItem(Item PWORK_QUEUE_ITEM, Routine PWORKER_THREAD_ROUTINE, Context PVOID) {
 	mayBecome(&aWorkItem, unsafe.Pointer(Item))
 	mustCall(Routine)
@@ -73,6 +75,8 @@ func ExInitializeWorkItem(Item PWORK_QUEUE_ITEM, Routine PWORKER_THREAD_ROUTINE,
 // already is bug check WORKER_INVALID.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "ExQueueWorkItem function (wdm.h)"
 func ExQueueWorkItem(WorkItem PWORK_QUEUE_ITEM, QueueType WORK_QUEUE_TYPE) {
 	atMostWith(irql.Dispatch, &aWorkItem, unsafe.Pointer(WorkItem))
 	WorkItem.Queue(QueueType)
@@ -82,6 +86,8 @@ func ExQueueWorkItem(WorkItem PWORK_QUEUE_ITEM, QueueType WORK_QUEUE_TYPE) {
 // memory.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoAllocateWorkItem function (wdm.h)"
 func IoAllocateWorkItem(DeviceObject PVOID) PIO_WORKITEM {
 	atMost(irql.Dispatch)
 	w := PIO_WORKITEM(pool.Alloc(unsafe.Sizeof(IO_WORKITEM{}), workTag))
@@ -94,12 +100,16 @@ func IoAllocateWorkItem(DeviceObject PVOID) PIO_WORKITEM {
 // IoSizeofWorkItem returns the size of an IO_WORKITEM in bytes.
 //
 // IRQL: any
+//
+// Documentation: "IoSizeofWorkItem function (wdm.h)"
 func IoSizeofWorkItem() ULONG { return ULONG(unsafe.Sizeof(IO_WORKITEM{})) }
 
 // IoInitializeWorkItem makes a work item of IoSizeofWorkItem bytes of nonpaged
 // pool.
 //
 // IRQL: any
+//
+// Documentation: "IoInitializeWorkItem function (wdm.h)"
 func IoInitializeWorkItem(IoObject PVOID, IoWorkItem PIO_WORKITEM) {
 	mayBecome(&anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	IoWorkItem.object = uintptr(IoObject)
@@ -110,6 +120,8 @@ func IoInitializeWorkItem(IoObject PVOID, IoWorkItem PIO_WORKITEM) {
 // queued.
 //
 // IRQL: any
+//
+// Documentation: "IoUninitializeWorkItem function (wdm.h)"
 func IoUninitializeWorkItem(IoWorkItem PIO_WORKITEM) {
 	mustBe(&anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	IoWorkItem.checkIdle()
@@ -119,6 +131,8 @@ func IoUninitializeWorkItem(IoWorkItem PIO_WORKITEM) {
 // IoFreeWorkItem frees an item that is not queued. Its own routine may.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoFreeWorkItem function (wdm.h)"
 func IoFreeWorkItem(IoWorkItem PIO_WORKITEM) {
 	atMostWith(irql.Dispatch, &anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	IoWorkItem.checkIdle()
@@ -132,6 +146,8 @@ func (w *IO_WORKITEM) checkIdle() { w.item.CheckIdle() }
 // DelayedWorkQueue.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoQueueWorkItem function (wdm.h)"
 func IoQueueWorkItem(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTINE, QueueType WORK_QUEUE_TYPE, Context PVOID) {
 	atMostWith(irql.Dispatch, &anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	mustCall(WorkerRoutine)
@@ -143,6 +159,8 @@ func IoQueueWorkItem(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTINE
 // that it can free it.
 //
 // IRQL: <= DISPATCH_LEVEL
+//
+// Documentation: "IoQueueWorkItemEx function (wdm.h)"
 func IoQueueWorkItemEx(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTINE_EX, QueueType WORK_QUEUE_TYPE, Context PVOID) {
 	atMostWith(irql.Dispatch, &anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	mustCall(WorkerRoutine)

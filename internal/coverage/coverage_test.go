@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"bytes"
+	"go/ast"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,6 +70,30 @@ func TestLines(t *testing.T) {
 			t.Errorf("%s: %v", s.Name, err)
 		} else if l != s.Levels {
 			t.Errorf("%s: IRQL line %q, but the specification has %d to %d: %s; %s", s.Name, s.Line, s.Levels.Min, s.Levels.Max, s.Documented, s.Notes)
+		}
+	}
+}
+
+// Every routine says which documentation page is its own.
+func TestPages(t *testing.T) {
+	rows := map[string]spec.Routine{}
+	for _, r := range spec.Routines() {
+		rows[r.Name] = r
+	}
+	files, err := parse(filepath.Join(root(t), "wdk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Recv != nil {
+				continue
+			}
+			r, ok := rows[fn.Name.Name]
+			if doc := strings.TrimSpace(fn.Doc.Text()); ok && !strings.HasSuffix(doc, "\n"+Page(r)) {
+				t.Errorf("the comment of %s does not end with %q", r.Name, Page(r))
+			}
 		}
 	}
 }
