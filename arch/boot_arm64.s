@@ -29,8 +29,9 @@
 #define MAIR		0x04ff
 
 // TCR_EL1: 48-bit addresses, 4 KiB granule, walks cacheable and inner
-// shareable, no walks by TTBR1_EL1. IPS is added.
-#define TCR		(16<<0 | 1<<8 | 1<<10 | 3<<12 | 1<<23)
+// shareable; no walks by TTBR1_EL1 (EPD1), so that every address of the upper
+// half is a translation fault. IPS is added.
+#define TCR		(16<<0 | 1<<8 | 1<<10 | 3<<12 | 16<<16 | 1<<23)
 
 // start is the ELF entry. QEMU enters it on the first processor with MMU and
 // caches off, at EL1h, or at EL2h with -machine virtualization=on.

@@ -26,8 +26,12 @@ const TLBBroadcast = false
 // the upper half that the Go runtime never asks for.
 const KernelBase = 0xffff_8000_0000_0000
 
-// Canonical reports whether va is an address that the tables can translate.
+// Canonical reports whether va is in one of the halves of the address space: a
+// bad address elsewhere is no page fault.
 func Canonical(va uintptr) bool { return va == uintptr(int64(va)<<16>>16) }
+
+// Translated reports whether va is an address that the tables can translate.
+func Translated(va uintptr) bool { return Canonical(va) }
 
 // MakePTE returns an entry that maps the page at pa.
 func MakePTE(pa uintptr, p Prot) PTE {

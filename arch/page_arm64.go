@@ -23,7 +23,9 @@ const (
 	KindBits = pteDevice
 )
 
-// vaBits is the size of the address space: Go uses its lower half.
+// vaBits is the size of each half of the address space: the lower one begins at 0
+// and the upper one, bits 63 to 48 set, ends at the top. TTBR1_EL1, which would
+// translate the upper one, is not used.
 const vaBits = 48
 
 // TLBBroadcast is true: TLBI by ...IS reaches every processor.
@@ -33,8 +35,12 @@ const TLBBroadcast = true
 // the upper half that the Go runtime never asks for.
 const KernelBase = 0x0000_ff00_0000_0000
 
-// Canonical reports whether va is an address that the tables can translate.
-func Canonical(va uintptr) bool { return va>>vaBits == 0 }
+// Canonical reports whether va is in one of the halves of the address space: a
+// bad address elsewhere is no page fault.
+func Canonical(va uintptr) bool { return va>>vaBits == 0 || va>>vaBits == 1<<(64-vaBits)-1 }
+
+// Translated reports whether va is an address that the tables can translate.
+func Translated(va uintptr) bool { return va>>vaBits == 0 }
 
 // MakePTE returns an entry that maps the page at pa.
 //

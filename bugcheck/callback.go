@@ -186,4 +186,4 @@ func (c *Callback) readable() bool {
 	return readableWord(at) && readableWord(at+unsafe.Sizeof(*c)-8)
 }
 
-func readableWord(va uintptr) bool { return va%8 == 0 && arch.Canonical(va) && readable(va) }
+func readableWord(va uintptr) bool { return va%8 == 0 && arch.Translated(va) && readable(va) }

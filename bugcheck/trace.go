@@ -132,7 +132,7 @@ func inText(pc uintptr) bool {
 // translation tables first. Device registers are left alone, for reading them
 // may have effects.
 func load(va uintptr) (uintptr, bool) {
-	if va%8 != 0 || va < arch.PageSize || !arch.Canonical(va) {
+	if va%8 != 0 || va < arch.PageSize || !arch.Translated(va) {
 		return 0, false
 	}
 	if !readable(va) {
@@ -142,7 +142,7 @@ func load(va uintptr) (uintptr, bool) {
 }
 
 // readableByte reports whether the byte at any address can be read.
-func readableByte(va uintptr) bool { return va >= arch.PageSize && arch.Canonical(va) && readable(va) }
+func readableByte(va uintptr) bool { return va >= arch.PageSize && arch.Translated(va) && readable(va) }
 
 func readable(va uintptr) bool {
 	table := arch.RootTable()

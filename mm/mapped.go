@@ -7,7 +7,7 @@ import "irqlab/arch"
 //
 // IRQL: any
 func Mapped(va uintptr) bool {
-	if va < arch.PageSize || !arch.Canonical(va) {
+	if va < arch.PageSize || !arch.Translated(va) {
 		return false
 	}
 	t := tableAt(arch.RootTable())

@@ -47,6 +47,9 @@ func NextRun(va, hi uintptr, contiguous bool) (r Run, ok bool) {
 // translate returns the physical address behind va, and the size of the page,
 // or of the hole that va is in.
 func translate(va uintptr) (pa, size uintptr, ok bool) {
+	if !arch.Translated(va) {
+		return 0, reach(levels), false
+	}
 	at := arch.RootTable()
 	for level := levels; ; level-- {
 		size = reach(level)

@@ -19,6 +19,10 @@ var sehStops = map[string]stop{
 	// rule: seh-invalid-kernel-address
 	// rule: bc-50-pagefault
 	"seh-system-address": {0x50, [4]uint64{address, 2, address, 0}},
+	"seh-top-address":    {0x50, [4]uint64{^uint64(0xfff), 2, address, 0}},
+	"seh-top-caught":     {0x50, [4]uint64{^uint64(0xfff), 2, address, 0}},
+	"seh-top-dispatch":   {0xD1, [4]uint64{^uint64(0xfff), 2, 1, address}},
+	"seh-no-address":     {0x1E, [4]uint64{0xC0000005, address, 0, ^uint64(0)}},
 	// rule: seh-in-isr
 	// rule: bc-3d-intexception
 	"seh-isr":       {0x3D, [4]uint64{address, 0, 0xC0000017, 0}},

@@ -72,6 +72,8 @@ func TestCause(t *testing.T) {
 		{"alignment", arch.Frame{Syndrome: esr(ecDataAbort, 0x21)}, arch.CauseAlignment},
 		{"TLB conflict", arch.Frame{Syndrome: esr(ecDataAbort, 0x30)}, arch.CauseMachineCheck},
 		{"poisoned pointer", arch.Frame{Syndrome: esr(ecDataAbort, 0x04), FaultReg: 0xdead_0000_0000_0008}, arch.CauseProtection},
+		{"between the halves", arch.Frame{Syndrome: esr(ecDataAbort, 0x04), FaultReg: 0xfffe_ffff_ffff_fff8}, arch.CauseProtection},
+		{"upper half", arch.Frame{Syndrome: esr(ecDataAbort, 0x04), FaultReg: 0xffff_0000_0000_0000}, arch.CausePageFault},
 		{"guard of the running stack", arch.Frame{Kind: kindKernel, PState: pstateEL1h, Syndrome: esr(ecDataAbort, 0x07),
 			StackPointer: kernelSP, FaultReg: arch.KernelBase + stackSlot - stackSize - 8}, arch.CauseDoubleFault},
 		{"guard of another stack", arch.Frame{Kind: kindKernel, PState: pstateEL1h, Syndrome: esr(ecDataAbort, 0x07),

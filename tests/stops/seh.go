@@ -24,6 +24,10 @@ var sehStops = map[string]func(){
 	"seh-unhandled-panic": func() { unhandled(func() { panic("at the disco") }) },
 	"seh-thread":          func() { system(func() { unhandled(func() { *(*int)(nothingThere) = 1 }) }) },
 	"seh-system-address":  func() { caught(func() { *(*byte)(unsafe.Pointer(absent)) = 1 }) },
+	"seh-top-address":     func() { touch(top) },
+	"seh-top-caught":      func() { system(func() { caught(func() { touch(top) }) }) },
+	"seh-top-dispatch":    func() { irql.Raise(irql.Dispatch); touch(top) },
+	"seh-no-address":      func() { unhandled(func() { touch(between) }) },
 	"seh-kernel":          func() { caught(func() { kit.Kernel(func() { *(*int)(nothingThere) = 1 }) }) },
 	"seh-kernel-thread":   func() { system(func() { kit.Kernel(func() { *(*int)(nothingThere) = 1 }) }) },
 	"seh-isr":             func() { connect(raisesException); kit.Interrupt(6) },
@@ -34,6 +38,12 @@ var sehStops = map[string]func(){
 	},
 	"seh-dispatch": func() { caught(func() { irql.Raise(irql.Dispatch); *(*int)(nothingThere) = 1 }) },
 }
+
+// top is an address on the last page there is, where nothing is mapped, and
+// between is in neither half of the address space.
+var top, between uintptr = ^uintptr(0xfff), 1 << 55
+
+func touch(at uintptr) { *(*byte)(unsafe.Pointer(at)) = 1 }
 
 // unhandled runs fn in blocks that do not want its exception; nothing of them
 // must run.
