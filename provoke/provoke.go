@@ -80,7 +80,7 @@ var All = []Provocation{
 	{bugcheck.InterruptException, "executes an invalid instruction in an interrupt service routine", faultInISR},
 	{bugcheck.NoPagesAvailable, "touches paged pool when there is no memory to bring it back to", touchWithoutMemory},
 	{bugcheck.PfnListCorrupt, "unlocks memory twice that it locked once", unlockTwice},
-	{bugcheck.PageFaultInNonpagedArea, "reads pool that was unmapped", touchUnmapped},
+	{bugcheck.PageFaultInNonpagedArea, "writes to pool that was unmapped", touchUnmapped},
 	{bugcheck.KernelDataInpageError, "touches paged pool that a bad disk does not give back", touchUnreadable},
 	{bugcheck.SystemThreadException, "follows a nil pointer in a system thread", nilInThread},
 	{bugcheck.UnexpectedKernelModeTrap, "overflows the kernel stack", overflowStack},
