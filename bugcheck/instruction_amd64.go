@@ -31,10 +31,12 @@ func instruction(pc uintptr) {
 	text("\n")
 }
 
-// callBefore returns the address of the call instruction that returns to pc. Those
+// CallBefore returns the address of the call instruction that returns to pc. Those
 // of Go take a register, with a REX prefix for the upper eight, or a distance (Intel
 // SDM vol. 2, CALL), which is too short to look like a register's.
-func callBefore(pc uintptr) uintptr {
+//
+// IRQL: any
+func CallBefore(pc uintptr) uintptr {
 	const indirect, register, rex = 0xFF, 0xD0, 0x41
 	code := (*[5]byte)(pointer(pc - 5))
 	switch {

@@ -19,5 +19,7 @@ func instruction(pc uintptr) {
 	text("\n")
 }
 
-// callBefore returns the address of the call instruction that returns to pc.
-func callBefore(pc uintptr) uintptr { return pc - 4 }
+// CallBefore returns the address of the call instruction that returns to pc.
+//
+// IRQL: any
+func CallBefore(pc uintptr) uintptr { return pc - 4 }

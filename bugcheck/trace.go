@@ -103,7 +103,7 @@ func (t *Trace) Caller() int {
 func (t *Trace) driverCall() uintptr {
 	for i := range t.N {
 		if site := t.Site(i); inText(site) && driver(site) {
-			return callBefore(t.PCs[i])
+			return CallBefore(t.PCs[i])
 		}
 	}
 	return 0

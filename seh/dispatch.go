@@ -122,21 +122,39 @@ func (x *Exception) Stop() {
 	kernel.Unhandled(code, x.Record, x.Context)
 }
 
-// raiser returns the address in the function that panicked, or raised a status.
-func raiser() uintptr {
+// raiser returns the address of the instruction that panicked, or raised a status,
+// for a deferred function.
+func raiser() uintptr { return origin(false) }
+
+// caller returns the address of the instruction that raises a status.
+func caller() uintptr { return origin(true) }
+
+// origin returns the address of the instruction, in the innermost function that is
+// not one of those that raise, that an exception comes from: its call of one of
+// them, or what the hardware refused. Before the panic is what runs because of it.
+func origin(panicked bool) uintptr {
 	var pcs [32]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
-	panicked := false
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	inside := uintptr(0) // an address in the instruction that the function stands at
+	called, inlined := true, false
 	for {
 		f, more := frames.Next()
+		if !inlined { // else that of the function with code, which came first
+			inside = f.PC
+		}
 		switch {
 		case f.Function == "runtime.gopanic":
 			panicked = true
+		case panicked && !leadsToPanic(f.Function) && called:
+			return bugcheck.CallBefore(inside + 1)
 		case panicked && !leadsToPanic(f.Function):
-			return f.PC
+			return inside
 		}
 		if !more {
 			return 0
+		}
+		if inlined = f.Func == nil; !inlined {
+			called = f.Function != "runtime.sigpanic"
 		}
 	}
 }
@@ -150,19 +168,6 @@ func leadsToPanic(function string) bool {
 		}
 	}
 	return false
-}
-
-// caller returns the address of the first function outside that is not one of
-// those that raise.
-func caller() uintptr {
-	var pcs [16]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
-	for {
-		f, more := frames.Next()
-		if !leadsToPanic(f.Function) || !more {
-			return f.PC
-		}
-	}
 }
 
 // Raise raises an exception. Unless the record has flag Noncontinuable, a filter

@@ -28,6 +28,10 @@
 // page is none; the touch of a bad address in system space is
 // PAGE_FAULT_IN_NONPAGED_AREA, whatever the handlers.
 //
+// The address of an exception is that of an instruction: the one that the hardware
+// refused, else the call by which the innermost function that is not itself part of
+// raising did it. (Windows has the address behind that call.)
+//
 // # Where
 //
 // Try blocks belong to goroutines, and Try locks the goroutine to its thread for

@@ -2,7 +2,13 @@
 
 package seh
 
-import "irqlab/ntstatus"
+import (
+	"strings"
+	"unsafe"
+
+	"irqlab/disasm"
+	"irqlab/ntstatus"
+)
 
 func divide()
 
@@ -12,3 +18,13 @@ func init() {
 
 // misaligned is what the processor makes of misalign.
 const misaligned = ntstatus.AccessViolation
+
+// call is how a call begins.
+const call = "call "
+
+// instruction shows the instruction at an address.
+func instruction(at uintptr) string {
+	var l disasm.Line
+	disasm.AMD64(&l, unsafe.Slice((*byte)(unsafe.Pointer(at)), 15), uint64(at))
+	return strings.Clone(l.String())
+}
