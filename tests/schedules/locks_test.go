@@ -247,6 +247,13 @@ var mutexes = map[string]scenario{
 			release:      func(*player) { KeReleaseGuardedMutex(m) },
 		}, func() { KeInitializeGuardedMutex(m) }
 	}),
+	"KGUARDED_MUTEX unsafe": locking(func(t *testing.T) (lock, func()) {
+		m := kit.New[KGUARDED_MUTEX](t)
+		return lock{
+			exclusive: func(*player) { KeEnterGuardedRegion(); KeAcquireGuardedMutexUnsafe(m) },
+			release:   func(*player) { KeReleaseGuardedMutexUnsafe(m); KeLeaveGuardedRegion() },
+		}, func() { KeInitializeGuardedMutex(m) }
+	}),
 }
 
 // resource makes the scenario of an ERESOURCE with one of the ways to share it.

@@ -31,6 +31,20 @@ var impossible = map[string][]step{
 	"KSPIN_LOCK":                 {{op: exclusive, result: 1}, {op: meet, result: 1}},
 	"KSPIN_LOCK in-stack queued": {{op: exclusive, result: 1}, {player: 1, op: exclusive, result: 1}},
 	"KSPIN_LOCK of an interrupt": {{op: release}},
+	"KGUARDED_MUTEX unsafe":      {{op: exclusive, result: 1}, {player: 1, op: exclusive, result: 1}},
+	"EX_RUNDOWN_REF":             {{op: enter}},
+	"EX_RUNDOWN_REF_CACHE_AWARE": {{player: 1, op: enter, result: 1}, {op: runDown}},
+	"IO_REMOVE_LOCK":             {{op: enter, result: 1}, {op: runDown, arg: 1}, {player: 1, op: enter, result: 1}},
+	"RTL_RUN_ONCE":               {{op: begin, result: mine}, {player: 1, op: begin, result: mine}},
+	"RTL_RUN_ONCE asynchronous":  {{op: begin, result: mine}, {op: complete, arg: 1, result: 1}, {op: check, result: 2}},
+	"ExInterlocked list":         {{op: insert, arg: 1, result: timedOut}, {op: insert, arg: 2, result: 1}, {op: remove, result: 2}},
+	"ExInterlocked single list":  {{op: insert, arg: 1, result: timedOut}, {op: remove, result: 1}, {op: remove, result: 1}},
+	"KDEVICE_QUEUE":              {{op: insert}, {op: insert, arg: 1, result: 1}, {op: takeBack, arg: 1, result: 1}, {op: remove, result: 1}},
+	"KDEVICE_QUEUE by key":       {{op: insert}, {op: insert, arg: 2, result: 1}, {op: insert, arg: 4, result: 1}, {op: remove, result: 2}},
+	"mutant":                     {{op: wait}, {op: release, result: 1}},
+	"KTHREAD":                    {{op: wait, result: int32(exitStatus)}},
+	"KPROCESS":                   {{op: releaseOne}, {op: waitAll, result: timedOut}, {op: waitAny, result: timedOut}},
+	"KeDelayExecutionThread":     {{op: wake, arg: 1}, {player: 1, op: sleepAlertably}},
 	"EX_SPIN_LOCK":               {{op: shared, result: 1}, {player: 1, op: shared, result: 1}, {op: upgrade, result: 1}},
 }
 
@@ -75,6 +89,62 @@ var planted = map[string]scenario{
 			},
 		}
 		return func() { KeInitializeEvent(e, SynchronizationEvent, false) }, drawn(ops, 8, set, wait, wait)
+	}},
+	"protection": protecting(func(*testing.T) (protection, func()) {
+		var users atomic.Int32
+		var over atomic.Bool
+		return protection{
+			enter: func() bool {
+				if over.Load() {
+					return false
+				}
+				dawdle()
+				users.Add(1)
+				return true
+			},
+			leave: func() { users.Add(-1) },
+			finish: func() {
+				for over.Store(true); users.Load() != 0; {
+					NtYieldExecution()
+				}
+			},
+			renew: func() { over.Store(false) },
+		}, func() { users.Store(0); over.Store(false) }
+	}),
+	"device": {model: deviceModel(false), setup: func(*testing.T) (func(), func(*player)) {
+		var busy atomic.Bool
+		ops := map[int32]func(*player, int32) int32{
+			insert: func(*player, int32) int32 {
+				was := busy.Load()
+				dawdle()
+				busy.Store(true)
+				return yes(was)
+			},
+			remove: func(*player, int32) int32 { busy.Store(false); return timedOut },
+		}
+		return func() { busy.Store(false) }, using(ops, insert, remove)
+	}},
+	"alerts": {model: delayModel, setup: func(*testing.T) (func(), func(*player)) {
+		var alerted [threads]atomic.Bool
+		ops := map[int32]func(*player, int32) int32{
+			wake: func(_ *player, i int32) int32 {
+				was := alerted[i%threads].Load()
+				dawdle()
+				alerted[i%threads].Store(true)
+				return yes(was)
+			},
+			awake: func(p *player, _ int32) int32 { return yes(alerted[p.id].Swap(false)) },
+		}
+		return func() {
+				for i := range alerted {
+					alerted[i].Store(false)
+				}
+			}, func(p *player) {
+				for range 6 {
+					op := []int32{wake, wake, awake}[p.draw(3)]
+					p.do(op, int32(p.draw(threads)), ops[op])
+				}
+			}
 	}},
 	"stack": {model: stackModel, setup: func(*testing.T) (func(), func(*player)) {
 		var top atomic.Int32

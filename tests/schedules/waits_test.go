@@ -153,6 +153,27 @@ var mutexModel = &porcupine.Model{
 	},
 }
 
+// recursive is the script of a mutex: its owner takes it again, now and then.
+func recursive(take, give, look func(*player, int32) int32) func(*player) {
+	return func(p *player) {
+		for range 8 {
+			switch {
+			case p.depth > 0 && p.draw(2) == 0:
+				p.do(release, 0, give)
+				p.depth--
+			case p.draw(4) == 0:
+				p.do(read, 0, look)
+			case p.do(wait, int32(p.draw(2)), take) != timedOut:
+				p.depth++
+			}
+			p.rest()
+		}
+		for ; p.depth > 0; p.depth-- {
+			p.do(release, 0, give)
+		}
+	}
+}
+
 // queueModel is a queue; its state is the entries, one byte each.
 var queueModel = &porcupine.Model{
 	Init: func() any { return "" },
@@ -171,25 +192,6 @@ var queueModel = &porcupine.Model{
 			return false, q
 		}
 		return true, q[1:]
-	},
-}
-
-// stackModel is an S-list.
-var stackModel = &porcupine.Model{
-	Init: func() any { return "" },
-	Step: func(state, input, output any) (bool, any) {
-		q, s := state.(string), input.(*step)
-		top := int32(timedOut)
-		if q != "" {
-			top = int32(q[0] - 'a')
-		}
-		switch {
-		case s.op == insert:
-			return s.result == top, string(rune('a'+s.arg)) + q
-		case q == "":
-			return s.result == timedOut, q
-		}
-		return s.result == top, q[1:]
 	},
 }
 
@@ -253,31 +255,10 @@ var waits = map[string]scenario{
 	}},
 	"KMUTEX": {model: mutexModel, setup: func(t *testing.T) (func(), func(*player)) {
 		m := kit.New[KMUTEX](t)
-		take := func(p *player, arg int32) int32 {
-			r := waitFor(PVOID(m), arg)
-			if r != timedOut {
-				p.depth++
-			}
-			return r
-		}
-		give := func(p *player, _ int32) int32 { p.depth--; return KeReleaseMutex(m, false) }
+		take := func(_ *player, arg int32) int32 { return waitFor(PVOID(m), arg) }
+		give := func(*player, int32) int32 { return KeReleaseMutex(m, false) }
 		look := func(*player, int32) int32 { return KeReadStateMutex(m) }
-		return func() { KeInitializeMutex(m, 0) }, func(p *player) {
-			for range 8 {
-				switch {
-				case p.depth > 0 && p.draw(2) == 0:
-					p.do(release, 0, give)
-				case p.draw(4) == 0:
-					p.do(read, 0, look)
-				default:
-					p.do(wait, int32(p.draw(2)), take)
-				}
-				p.rest()
-			}
-			for p.depth > 0 {
-				p.do(release, 0, give)
-			}
-		}
+		return func() { KeInitializeMutex(m, 0) }, recursive(take, give, look)
 	}},
 	"KQUEUE": {model: queueModel, setup: func(t *testing.T) (func(), func(*player)) {
 		q := kit.New[KQUEUE](t)
@@ -314,30 +295,6 @@ var waits = map[string]scenario{
 					p.rest()
 				}
 			}
-	}},
-	"SLIST_HEADER": {model: stackModel, setup: func(t *testing.T) (func(), func(*player)) {
-		h := kit.New[SLIST_HEADER](t)
-		entries := kit.New[[threads * 8]struct {
-			SLIST_ENTRY
-			_ uintptr
-		}](t)
-		index := func(e PSLIST_ENTRY) int32 {
-			if e == nil {
-				return timedOut
-			}
-			return int32((uintptr(PVOID(e)) - uintptr(PVOID(entries))) / 16)
-		}
-		push := func(_ *player, i int32) int32 { return index(InterlockedPushEntrySList(h, &entries[i].SLIST_ENTRY)) }
-		pop := func(*player, int32) int32 { return index(InterlockedPopEntrySList(h)) }
-		return func() { InitializeSListHead(h) }, func(p *player) {
-			for i := range int32(8) {
-				if p.draw(2) == 0 {
-					p.do(insert, p.id*8+i, push)
-				} else {
-					p.do(remove, 0, pop)
-				}
-			}
-		}
 	}},
 	"KeWaitForMultipleObjects": {model: pairModel, setup: func(t *testing.T) (func(), func(*player)) {
 		pair := [2]*KSEMAPHORE{kit.New[KSEMAPHORE](t), kit.New[KSEMAPHORE](t)}
