@@ -48,3 +48,28 @@ func TestSameSeed(t *testing.T) {
 		}
 	})
 }
+
+// Seeds differ in how threads interleave: a race loses another number of updates,
+// each repeatably.
+func TestDifferentSeeds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		race := func(seed int) string {
+			return seeded(t, arch, off, "../../demos/mutex-race", seed, "2000000")
+		}
+		seeds := map[string]int{}
+		last := ""
+		for seed := 2; seed <= 4; seed++ {
+			last = race(seed)
+			if other, ok := seeds[last]; ok {
+				t.Errorf("seeds %d and %d give the same:\n%s", other, seed, last)
+			}
+			seeds[last] = seed
+		}
+		if again := race(4); again != last {
+			t.Errorf("seed 4 gives another result the second time:\n%s\n%s", last, again)
+		}
+	})
+}
