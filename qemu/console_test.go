@@ -17,8 +17,8 @@ func TestOutput(t *testing.T) {
 	}{
 		{"exit line shown", false, false, "hi\nirqlab: exit 0\n", "hi\nirqlab: exit 0\n", 0},
 		{"exit line hidden", false, true, "PASS\nirqlab: exit 0\n", "PASS\n", 0},
-		{"status of three digits", false, true, "irqlab: exit 127\n", "", 127},
-		{"status out of range", false, true, "irqlab: exit 128\n", "irqlab: exit 128\n", -1},
+		{"status of three digits", false, true, "irqlab: exit 255\n", "", 255},
+		{"status out of range", false, true, "irqlab: exit 256\n", "irqlab: exit 256\n", -1},
 		{"not the last line", false, true, "irqlab: exit 0\nmore", "irqlab: exit 0\nmore", -1},
 		{"a second exit line counts", false, true, "irqlab: exit 0\nirqlab: exit 3\n", "irqlab: exit 0\n", 3},
 		{"not a line of its own", false, true, "x irqlab: exit 0\n", "x irqlab: exit 0\n", -1},

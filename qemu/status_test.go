@@ -6,15 +6,15 @@ func TestExitByte(t *testing.T) {
 	if got := ExitByte(0); got != 33 {
 		t.Errorf("success is QEMU status %d, want 33", got)
 	}
-	seen := map[byte]int{}
 	for status := range MaxStatus + 1 {
-		b := ExitByte(status)
-		if other, ok := seen[b]; ok {
-			t.Errorf("statuses %d and %d both become %d", status, other, b)
+		code := int(ExitByte(status))
+		if got, err := verdict(code, status); err != nil || got != status {
+			t.Errorf("status %d comes back as %d, %v", status, got, err)
 		}
-		seen[b] = status
-		if got, ok := guestStatus(int(b)); !ok || got != status {
-			t.Errorf("status %d comes back as %d, %v", status, got, ok)
+		for other := range MaxStatus + 1 {
+			if _, err := verdict(code, other); err == nil && other&0x7f != status&0x7f {
+				t.Errorf("QEMU's %d for status %d agrees with %d", code, status, other)
+			}
 		}
 	}
 }
@@ -29,6 +29,9 @@ func TestVerdict(t *testing.T) {
 		{"failure", int(ExitByte(3)), 3, 3},
 		{"bug check", int(ExitByte(66)), 66, 66},
 		{"status 16 shares QEMU's 1", 1, 16, 16},
+		{"the byte of success, and no success", 33, 128, 128},
+		{"the largest", int(ExitByte(127)), 255, 255},
+		{"too large", 33, 256, -1},
 		{"QEMU's own failure", 1, -1, -1},
 		{"QEMU's own failure after a guest line", 1, 0, -1},
 		{"triple fault", 0, -1, -1},

@@ -78,9 +78,11 @@ func TestRunExitStatus(t *testing.T) {
 		t.Skip("boots machines")
 	}
 	eachArch(t, func(t *testing.T, arch string) {
-		out, errs, status := irqlab(t, "", "run", "-arch", arch, "-timeout", "1m", "./testdata/hello", "--", "a", "b", "c")
-		if status != 3 || !strings.HasSuffix(out, "\nirqlab: exit 3\n") {
-			t.Errorf("status %d, want 3\n%s%s", status, out, errs)
+		for given, want := range map[int]int{3: 3, 128: 128, 200: 200, -1: 255} {
+			out, errs, status := irqlab(t, "", "run", "-arch", arch, "-timeout", "1m", "./testdata/hello", "-env", fmt.Sprint("STATUS=", given))
+			if status != want || !strings.HasSuffix(out, fmt.Sprintf("\nirqlab: exit %d\n", want)) {
+				t.Errorf("os.Exit(%d): status %d, want %d\n%s%s", given, status, want, out, errs)
+			}
 		}
 	})
 }

@@ -5,11 +5,12 @@ package main
 import (
 	"fmt"
 	"os"
+	"strconv"
 )
 
 func main() {
 	fmt.Printf("%q %s\n", os.Args[1:], os.Getenv("GREETING"))
-	if len(os.Args) > 3 {
-		os.Exit(3)
+	if status, err := strconv.Atoi(os.Getenv("STATUS")); err == nil {
+		os.Exit(status)
 	}
 }
