@@ -61,6 +61,10 @@ func initConsole() {
 	board.PutByte(0)
 }
 
+// InputIsPiped reports whether the console's input is no keyboard, but what a
+// program on the host has sent.
+func InputIsPiped() bool { return console.piped }
+
 // consoleInterrupt is the service routine.
 //
 // IRQL: consoleLevel

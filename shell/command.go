@@ -135,7 +135,7 @@ func (sh *shell) help(args []string) error {
 		c, err := lookup(args[0])
 		if err != nil {
 			if _, wrong := number(args[0]); wrong == nil {
-				return usagef("%s is no bug check; type crash for a list", args[0])
+				return usagef("%s is no bug check that is known here; docs/bugchecks.md lists them", shorten(args[0], 40))
 			}
 			return err
 		}
@@ -154,7 +154,7 @@ type exitError struct {
 func (e *exitError) Error() string { return "exit" }
 
 // maxStatus is the largest exit status that reaches the host.
-const maxStatus = 127
+const maxStatus = 255
 
 func (sh *shell) exit(args []string) error {
 	switch len(args) {

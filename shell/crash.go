@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
+	"math"
 	"strings"
 
 	"irqlab/bugcheck"
@@ -56,7 +56,7 @@ func crashNames() []string {
 
 // bugCheck finds a bug check by its code or name.
 func bugCheck(word string) (bugcheck.Code, bool) {
-	if n, err := strconv.ParseUint(word, 0, 32); err == nil {
+	if n, err := number(word); err == nil && n <= math.MaxUint32 {
 		return bugcheck.Code(n), bugcheck.Describe(bugcheck.Code(n)).Name != ""
 	}
 	for i := range bugcheck.Descriptions {

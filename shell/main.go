@@ -18,12 +18,8 @@ import (
 )
 
 func main() {
-	_, scripted := linux.Option("stdin")
-	if kind, _ := linux.Option("input"); kind == "pipe" {
-		scripted = true
-	}
-	sh := &shell{scripted: scripted}
-	if scripted {
+	sh := &shell{scripted: linux.InputIsPiped()}
+	if sh.scripted {
 		sh.console = newScript(os.Stdin, os.Stdout)
 	} else {
 		sh.console = newKeyboard(os.Stdin, os.Stdout, sh.complete)
@@ -38,8 +34,8 @@ func banner(w io.Writer) {
 	if s, ok := linux.Option("seed"); ok {
 		seed = ", seed " + s
 	}
-	fmt.Fprintf(w, "irqlab on %s with %s: %d CPUs, %d MiB of memory, %.0f MHz counter%s\n",
-		runtime.GOARCH, runtime.Version(), runtime.NumCPU(), megabytes(paging.Memory().Total), float64(board.CounterHz())/1e6, seed)
+	fmt.Fprintf(w, "irqlab on %s with %s: %s, %d MiB of memory, %.0f MHz counter%s\n",
+		runtime.GOARCH, runtime.Version(), count(runtime.NumCPU(), "CPU"), megabytes(paging.Memory().Total), float64(board.CounterHz())/1e6, seed)
 	fmt.Fprintln(w, `Type "help" for the commands, "demo" for the demos.`)
 }
 

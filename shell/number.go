@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"irqlab/arch"
 )
 
-// number reads a number, hexadecimal with 0x.
+// number reads a number: decimal, or hexadecimal with 0x.
 func number(s string) (uint64, error) {
-	n, err := strconv.ParseUint(s, 0, 64)
+	n, err := parse(s)
 	if errors.Is(err, strconv.ErrRange) {
 		return 0, usagef("%s is too large a number", shorten(s, 40))
 	}
@@ -18,6 +19,13 @@ func number(s string) (uint64, error) {
 		return 0, usagef("%q is not a number", shorten(s, 40))
 	}
 	return n, nil
+}
+
+func parse(s string) (uint64, error) {
+	if digits, ok := strings.CutPrefix(strings.ToLower(s), "0x"); ok {
+		return strconv.ParseUint(digits, 16, 64)
+	}
+	return strconv.ParseUint(s, 10, 64)
 }
 
 // optionalCPU reads the one argument of commands that are about a processor, and
