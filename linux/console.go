@@ -34,6 +34,7 @@ var console struct {
 	masked    bool
 	typed     string // option stdin=, percent-encoded, what is left of it
 	piped     bool   // input is no keyboard: endOfInput ends it
+	literal   bool   // the last byte read was literalNext
 	ended     bool   // endOfInput was read
 }
 
@@ -101,28 +102,49 @@ func consoleDeferred(_ *dpc.Object, _, _, _ unsafe.Pointer) {
 	files.lock.ReleaseFromDpc()
 }
 
-// endOfInput is what a pipe's end is to a terminal, Ctrl-D. At a keyboard it is
-// the program's to make sense of.
-const endOfInput = 0x04
+// What a pipe's end is to a terminal, Ctrl-D, and what the host puts in front of a
+// byte that is not meant so, Ctrl-V (POSIX.1-2017 11.1.9 VEOF, termios(3) VLNEXT).
+// At a keyboard they are the program's to make sense of.
+const (
+	endOfInput  = 0x04
+	literalNext = 0x16
+)
 
 // takeInput moves up to len(b) bytes of input to b. It reports the end of input
 // once there is none left before it.
 func takeInput(b []byte) (n int, end bool) {
 	c := &console
-	if c.ended {
-		return 0, true
-	}
-	n = takeBytes(b)
-	if !c.piped {
-		return n, false
-	}
-	for i := range n {
-		if b[i] == endOfInput {
-			c.ended = true
-			return i, i == 0
+	for !c.ended {
+		n = takeBytes(b)
+		if n == 0 || !c.piped {
+			return n, false
+		}
+		if n = unquote(b[:n]); n > 0 {
+			return n, false
 		}
 	}
-	return n, false
+	return 0, true
+}
+
+// unquote takes out of a pipe's bytes what is not the program's, and returns how
+// many are left.
+func unquote(b []byte) (n int) {
+	c := &console
+	for _, x := range b {
+		switch {
+		case c.literal:
+			c.literal = false
+		case x == literalNext:
+			c.literal = true
+			continue
+		case x == endOfInput:
+			c.ended = true
+			return n
+		}
+		b[n] = x
+		n++
+	}
+	return n
 }
 
 func takeBytes(b []byte) int {

@@ -61,8 +61,9 @@ func plain(c byte) bool {
 	return strings.IndexByte("._/=:,+^$|()*@-", c) >= 0
 }
 
-// PipedInput is the kernel option that makes a Ctrl-D end input on the UART. A
-// program that reads a keyboard gets the Ctrl-D itself.
+// PipedInput is the kernel option that makes a Ctrl-D end input on the UART, unless
+// a Ctrl-V is in front of it: see Console.Piped. A program that reads a keyboard gets
+// both itself.
 const PipedInput = "input=pipe"
 
 // StdinOption is the kernel option that carries a seeded run's piped input:
@@ -71,7 +72,7 @@ const PipedInput = "input=pipe"
 // ends piped input on the UART.
 func StdinOption(input []byte) (string, error) {
 	const limit = 1500
-	option := "stdin=" + string(input) + "\x04"
+	option := "stdin=" + string(quoteInput(input)) + "\x04"
 	var b strings.Builder
 	appendWord(&b, option)
 	if b.Len() > limit {

@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -9,7 +10,8 @@ import (
 // Keys with a meaning of their own.
 const (
 	ctrlA = 0x01
-	ctrlD = 0x04
+	ctrlD = 0x04 // ends piped input
+	ctrlV = 0x16 // the next byte of piped input has no such meaning
 )
 
 // Keys that are commands to the host after a Ctrl-A.
@@ -47,14 +49,54 @@ func (k *Keys) Next(c byte) (guest []byte, command byte) {
 // errQuit ends a run because the user typed Ctrl-A X.
 var errQuit = errors.New("left with Ctrl-A X")
 
+// source is the input. It keeps what went wrong in reading it.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = fmt.Errorf("the input cannot be read: %w", err)
+	}
+	return n, err
+}
+
 // forward copies src to the guest until it ends, and then sends the Ctrl-D
 // that ends input on a terminal.
-func forward(guest io.Writer, src io.Reader) error {
-	if _, err := io.Copy(guest, src); err != nil {
+func forward(guest io.Writer, src io.Reader, piped bool) error {
+	dst := guest
+	if piped {
+		dst = quoter{guest}
+	}
+	if _, err := io.Copy(dst, src); err != nil {
 		return err
 	}
 	_, err := guest.Write([]byte{ctrlD})
 	return err
+}
+
+// quoter is a guest that knows that its input is piped, and so takes any byte.
+type quoter struct{ guest io.Writer }
+
+func (q quoter) Write(p []byte) (int, error) {
+	if _, err := q.guest.Write(quoteInput(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// quoteInput keeps the bytes from being taken for the end of the input.
+func quoteInput(b []byte) []byte {
+	quoted := make([]byte, 0, len(b))
+	for _, c := range b {
+		if c == ctrlD || c == ctrlV {
+			quoted = append(quoted, ctrlV)
+		}
+		quoted = append(quoted, c)
+	}
+	return quoted
 }
 
 // forwardKeys copies keystrokes to the guest until Ctrl-A X.

@@ -16,6 +16,7 @@ type Console struct {
 	In       io.Reader // nil: nothing will ever be typed
 	Out, Err io.Writer // the guest's console; QEMU's own complaints
 	Keys     bool      // In is a terminal in raw mode; Ctrl-A X leaves
+	Piped    bool      // the kernel has been told PipedInput
 	Raw      bool      // Out is one too, and needs carriage returns
 	HideExit bool      // keep the guest's exit line off Out
 	Pipe     *Pipe     // what leads to Out, for a caller that wants to Drain it
@@ -82,8 +83,8 @@ func (m *Machine) Run(ctx context.Context, image, cmdline string, c Console, lim
 			return 0, err
 		}
 		go func() {
-			if err := c.feed(ctx, guest, out.alive); errors.Is(err, errQuit) {
-				stop(errQuit)
+			if err := c.feed(ctx, guest, out.alive); err != nil {
+				stop(err)
 			}
 		}()
 	}
@@ -114,15 +115,20 @@ func (m *Machine) Run(ctx context.Context, image, cmdline string, c Console, lim
 }
 
 // feed carries the input to the guest. What arrives before the guest has set up its
-// receiver is lost when it resets the FIFO: so it begins when the guest is alive.
+// receiver is lost when it resets the FIFO: so it begins when the guest is alive. It
+// returns what ends the run: the user, or input that cannot be read. That the guest
+// has gone does not.
 func (c *Console) feed(ctx context.Context, guest io.Writer, alive <-chan struct{}) error {
 	select {
 	case <-alive:
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil
 	}
-	if c.Keys {
-		return forwardKeys(guest, c.In)
+	src := source{Reader: c.In}
+	if !c.Keys {
+		forward(guest, &src, c.Piped)
+	} else if err := forwardKeys(guest, &src); errors.Is(err, errQuit) {
+		return err
 	}
-	return forward(guest, c.In)
+	return src.err
 }

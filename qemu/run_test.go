@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -75,6 +76,40 @@ func TestRunInput(t *testing.T) {
 	const want = "3170295675 10001\n"
 	if out.String() != want {
 		t.Errorf("the guest read %q, want %q", out.String(), want)
+	}
+}
+
+// The end of the input is not among the bytes of a pipe.
+func TestRunAnyInput(t *testing.T) {
+	image := fakeQEMU(t, `printf '\0'; head -c 7 | od -An -tx1; echo "irqlab: exit 0"; exit 33`)
+	var out bytes.Buffer
+	c := Console{In: strings.NewReader("a\x04b\x16"), Out: &out, Err: t.Output(), HideExit: true, Piped: true}
+	if _, err := testMachine.Run(context.Background(), image, "", c, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if want := " 61 16 04 62 16 16 04\n"; out.String() != want {
+		t.Errorf("the guest read %q, want %q", out.String(), want)
+	}
+}
+
+// Input that cannot be read ends the run, but only that.
+func TestRunUnreadable(t *testing.T) {
+	image := fakeQEMU(t, `printf '\0'; exec sleep 100`)
+	directory, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer directory.Close()
+	for _, keys := range []bool{false, true} {
+		c := Console{In: directory, Out: t.Output(), Err: t.Output(), Keys: keys}
+		if _, err := testMachine.Run(context.Background(), image, "", c, time.Minute); !errors.Is(err, syscall.EISDIR) {
+			t.Errorf("keys %v: got %v, want %v", keys, err, syscall.EISDIR)
+		}
+	}
+	image = fakeQEMU(t, `printf '\0'; exec <&-; sleep 0.5; echo "irqlab: exit 0"; exit 33`)
+	c := Console{In: iotest.ErrReader(io.EOF), Out: t.Output(), Err: t.Output()}
+	if _, err := testMachine.Run(context.Background(), image, "", c, time.Minute); err != nil {
+		t.Errorf("a guest that does not read: %v", err)
 	}
 }
 

@@ -32,6 +32,7 @@ type session struct {
 	hungUp    bool                               // there will be no more
 	interrupt atomic.Pointer[context.CancelFunc] // what a person's Ctrl-C does meanwhile
 
+	piped  bool            // there is no keyboard
 	shared bool            // the debugger is a guest on the console, which runs at once
 	ended  <-chan struct{} // closed when there is no machine any more
 	leave  func()          // ends the machine
@@ -52,6 +53,7 @@ func newSession(in *os.File, shared bool) (*session, error) {
 		return s, nil
 	}
 	keyboard := qemu.IsTerminal(in)
+	s.piped = !keyboard
 	person := keyboard && qemu.IsTerminal(os.Stdout)
 	if !person && !shared {
 		s.lines = bufio.NewScanner(in)
@@ -102,7 +104,7 @@ func (s *session) machineConsole() (qemu.Console, error) {
 		return qemu.Console{}, err
 	}
 	s.pipe = pipe
-	c := qemu.Console{Out: &s.screen, Err: os.Stderr, Raw: s.raw, HideExit: !s.shared, Pipe: pipe}
+	c := qemu.Console{Out: &s.screen, Err: os.Stderr, Raw: s.raw, HideExit: !s.shared, Pipe: pipe, Piped: s.piped}
 	if s.keys != nil {
 		s.console = make(chan byte, 4096)
 		c.In = consoleReader(s.console)

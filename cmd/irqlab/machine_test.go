@@ -96,7 +96,13 @@ func TestRunInput(t *testing.T) {
 		for i := range 500 {
 			fmt.Fprintf(&lines, "line %d of the input\n", i)
 		}
+		var every []byte
+		for i := range 256 {
+			every = append(every, byte(i))
+		}
 		for _, tt := range []struct{ name, input, seed string }{
+			{"any bytes on the UART", string(every) + string(every) + "\x16\x04", ""},
+			{"any bytes with the boot", string(every) + "\x04", "-seed=1"},
 			{"on the UART", lines.String(), ""},
 			{"with the boot", "one\ntwo %20\n", "-seed=1"},
 			{"none", "", "-seed=1"},

@@ -29,8 +29,8 @@ func runCommand() *subcommand {
 		help:  "boot a main package on its kernel",
 		long: "The guest's console is on the terminal; Ctrl-A X leaves, Ctrl-A B breaks into the\n" +
 			"kernel debugger, as a bug check does (docs/kd.md). Piped input reaches the guest\n" +
-			"unaltered, unless -kd is given, and ends with a Ctrl-D. The exit status is the\n" +
-			"guest's, 124 after a timeout, and 125 for any other failure.",
+			"unaltered; with -kd, Ctrl-A is special there too. The exit status is the guest's,\n" +
+			"124 after a timeout, and 125 for any other failure.",
 		flags: fs,
 		run: func(ctx context.Context, args []string) error {
 			words, program, err := parse(fs, args)
@@ -130,7 +130,9 @@ func (m *machineFlags) bootPlain(ctx context.Context, image, cmdline string, in 
 	console := qemu.Console{Out: os.Stdout, Err: os.Stderr}
 	if in != nil {
 		console.In = in
-		if console.Keys = qemu.IsTerminal(in); console.Keys {
+		console.Keys = qemu.IsTerminal(in)
+		console.Piped = !console.Keys
+		if console.Keys {
 			console.Raw = qemu.IsTerminal(os.Stdout)
 			restore, err := qemu.RawMode(in)
 			if err != nil {
