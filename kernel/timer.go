@@ -15,7 +15,7 @@ import (
 // come, and may queue a DPC then. All fields are guarded by the dispatcher lock.
 type Timer struct {
 	Header    Header
-	DueTime   uint64     // interrupt time, 100 ns
+	DueTime   uint64     // interrupt time, 100 ns; see expiry
 	Entry     list.Entry // in a timer table
 	DPC       *dpc.Object
 	Processor uint16 // whose table it is in
@@ -81,8 +81,9 @@ func (t *Timer) Cancel() bool {
 
 // CancelLocked is Cancel for those who hold the dispatcher lock.
 func (t *Timer) CancelLocked() bool {
+	was := t.stop()
 	t.Period = 0
-	return t.stop()
+	return was
 }
 
 // dueTime turns a documented due time or timeout into an interrupt time.
@@ -115,18 +116,28 @@ func (t *Timer) fire(now uint64) {
 // start puts the timer into the running processor's table.
 func (t *Timer) start(due uint64) {
 	p := this()
-	if tol := uint64(t.Tolerance) * Millisecond; tol != 0 {
-		// Moving the expiry up to a multiple of a power of two that fits into
-		// the tolerance makes neighbours share one interrupt.
-		unit := uint64(1) << (bits.Len64(tol) - 1)
-		due = (due + unit - 1) &^ (unit - 1)
-	}
 	t.DueTime = due
 	t.Processor = uint16(p.id)
 	t.Header.Inserted = 1
-	if p.timers.insert(t) && p.clock.later(due) {
+	if p.timers.insert(t) && p.clock.later(t.expiry()) {
 		p.rearm = true
 	}
+}
+
+// expiry is when the timer is to expire: at DueTime, or with a tolerance at the
+// next multiple of a power of two that fits into it, which neighbours share. The
+// next period counts from DueTime all the same. What it depends on does not change
+// while the timer is in a table.
+func (t *Timer) expiry() uint64 {
+	if t.Tolerance == 0 {
+		return t.DueTime
+	}
+	tolerance := uint64(t.Tolerance)
+	if t.Period != 0 {
+		tolerance = min(tolerance, uint64(t.Period))
+	}
+	unit := uint64(1) << (bits.Len64(tolerance*Millisecond) - 1)
+	return (t.DueTime + unit - 1) &^ (unit - 1)
 }
 
 // stop takes the timer out of its table and reports whether it was in one.
@@ -146,8 +157,8 @@ const (
 	slotShift  = 15
 )
 
-// timerTable holds a processor's timers, hashed by due time. Each slot's list
-// is sorted.
+// timerTable holds a processor's timers, hashed by the time of their expiry. Each
+// slot's list is sorted.
 type timerTable struct {
 	due  uint64 // of the earliest timer; read without the lock by the clock interrupt
 	used uint64 // bit n: slots[n] has timers
@@ -171,28 +182,30 @@ func timerOf(e *list.Entry) *Timer {
 
 // insert adds a timer and reports whether it is the earliest now.
 func (tt *timerTable) insert(t *Timer) bool {
-	i := slotOf(t.DueTime)
+	due := t.expiry()
+	i := slotOf(due)
 	// From the end: most timers are set for later than those in the table.
 	e := tt.slot[i].Blink
-	for e != &tt.slot[i] && timerOf(e).DueTime > t.DueTime {
+	for e != &tt.slot[i] && timerOf(e).expiry() > due {
 		e = e.Blink
 	}
 	e.InsertHead(&t.Entry) // behind e
 	tt.used |= 1 << i
-	if t.DueTime < tt.due {
-		tt.due = t.DueTime
+	if due < tt.due {
+		tt.due = due
 		return true
 	}
 	return false
 }
 
 func (tt *timerTable) remove(t *Timer) {
+	due := t.expiry()
 	if t.Entry.Remove() {
-		tt.used &^= 1 << slotOf(t.DueTime)
+		tt.used &^= 1 << slotOf(due)
 	}
-	if t.DueTime == tt.due {
+	if due == tt.due {
 		// Not from the time that it is: others may be overdue as well.
-		tt.due = tt.earliest(t.DueTime)
+		tt.due = tt.earliest(due)
 	}
 }
 
@@ -203,7 +216,7 @@ func (tt *timerTable) earliest(from uint64) uint64 {
 	best := never
 	for used := bits.RotateLeft64(tt.used, -int(first)); used != 0; used &= used - 1 {
 		n := uint64(bits.TrailingZeros64(used))
-		d := timerOf(tt.slot[(uint(n)+first)%timerSlots].Flink).DueTime
+		d := timerOf(tt.slot[(uint(n)+first)%timerSlots].Flink).expiry()
 		best = min(best, d)
 		if d>>slotShift <= from>>slotShift+n {
 			break // due within this turn of the table: no later slot can beat it
@@ -225,7 +238,11 @@ func (tt *timerTable) expire(now uint64) {
 		}
 		t.fire(now)
 		if t.Period != 0 {
-			t.start(max(t.DueTime+uint64(t.Period)*Millisecond, now+1))
+			t.DueTime += uint64(t.Period) * Millisecond
+			if t.expiry() <= now {
+				t.DueTime = now + 1
+			}
+			t.start(t.DueTime)
 		}
 	}
 }

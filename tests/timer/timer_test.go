@@ -280,21 +280,6 @@ func TestCancelLeavesDPC(t *testing.T) {
 	}
 }
 
-// rule: timer-coalesce-zero
-// rule: timer-coalesce-window
-func TestCoalescable(t *testing.T) {
-	for _, tolerance := range []uint32{0, 5, 32} {
-		m := notification(t)
-		start := kernel.InterruptTime()
-		m.SetCoalescable(-10*ms, 0, tolerance, nil)
-		due := m.DueTime
-		wait(m)
-		if lo, hi := start+10*ms, kernel.InterruptTime()+10*ms+uint64(tolerance)*ms; due < lo || due > hi {
-			t.Errorf("tolerance %d: due %d ms after the set", tolerance, (due-start)/ms)
-		}
-	}
-}
-
 // rule: time-interrupt-monotonic
 // rule: time-qpc-monotonic
 func TestMonotonic(t *testing.T) {
