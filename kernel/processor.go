@@ -90,3 +90,8 @@ func bit(priority int8) uint32 { return 1 << (uint8(priority) & MaxPriority) }
 
 // highest returns the highest priority with a ready thread, or -1.
 func (p *processor) highest() int { return bits.Len32(p.summary) - 1 }
+
+// below returns the highest priority below another with a ready thread, or -1.
+func (p *processor) below(priority int) int {
+	return bits.Len32(p.summary&(1<<uint(priority&MaxPriority)-1)) - 1
+}

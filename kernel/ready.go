@@ -96,24 +96,29 @@ func (p *processor) next(floor int) *Thread {
 }
 
 func (p *processor) nextOfAll(floor int) *Thread {
+	var t *Thread
 	from, best := p, p.highest()
 	for i := uint32(0); i < arch.NumCPUs; i++ {
 		q := &processors[i]
-		if q == p || q.highest() <= best {
+		if q == p {
 			continue
 		}
-		if t := q.first(q.highest(), p.id); t != nil {
-			from, best = q, q.highest()
+		// The best of them may have to stay where they are.
+		for level := q.highest(); level > best; level = q.below(level) {
+			if other := q.first(level, p.id); other != nil {
+				t, from, best = other, q, level
+			}
 		}
 	}
 	if best < 0 || best < floor {
 		return nil
 	}
-	t := from.first(best, p.id)
-	if t == nil {
-		return nil
+	if from == p {
+		t = p.first(best, p.id)
 	}
-	from.dequeue(t)
+	if t != nil {
+		from.dequeue(t)
+	}
 	return t
 }
 
