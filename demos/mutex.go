@@ -107,7 +107,6 @@ func count(w io.Writer, n int64, routine PKSTART_ROUTINE, judge func(sum, want i
 		var object PVOID
 		ObReferenceObjectByHandle(handle[i], SYNCHRONIZE, PsThreadType, KernelMode, &object, nil)
 		thread = append(thread, object)
-		ZwClose(handle[i])
 	}
 	if len(thread) == 0 {
 		return fmt.Errorf("PsCreateSystemThread: %v", status)
@@ -115,6 +114,9 @@ func count(w io.Writer, n int64, routine PKSTART_ROUTINE, judge func(sum, want i
 	waited := KeWaitForMultipleObjects(ULONG(len(thread)), thread, WaitAll, Executive, KernelMode, false, nil, nil)
 	for _, t := range thread {
 		ObDereferenceObject(t)
+	}
+	for _, h := range handle[:len(thread)] {
+		ZwClose(h)
 	}
 	switch {
 	case !NT_SUCCESS(status):

@@ -34,8 +34,8 @@ func makeReady(t *Thread, head bool) {
 }
 
 // choose picks the processor t is queued on: an idle one, else the one that
-// runs the least of what t may preempt, else the one it ran on last. Its last
-// and its ideal processor win ties.
+// runs the least of what t may preempt, else the one it ran on last, or its ideal
+// one if it may not run there. That one wins ties.
 func choose(t *Thread) *processor {
 	last := &processors[t.CPU]
 	if !t.allowed(t.CPU) {

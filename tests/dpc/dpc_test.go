@@ -288,6 +288,8 @@ type threadedDiary struct {
 	lock     spin.Lock
 	held     irql.Level
 	inner    dpc.Object
+	preempts bool // inner has run when its insertion returns
+	returned uint32
 }
 
 func threadedNote(d *dpc.Object, context, arg1, arg2 unsafe.Pointer) {
@@ -300,7 +302,9 @@ func threadedNote(d *dpc.Object, context, arg1, arg2 unsafe.Pointer) {
 	y.lock.ReleaseForDpc(old)
 	if y.inner.Routine != 0 {
 		y.granted = y.inner.Insert(arg(99), nil)
+		y.preempts = len((*diary)(y.inner.Context).ran()) == 1
 	}
+	atomic.StoreUint32(&y.returned, 1)
 }
 
 // rule: dpc-threaded-passive
@@ -316,15 +320,15 @@ func TestThreaded(t *testing.T) {
 		t.Cleanup(sync.FlushDPCs)
 		d.SetTarget(cpu)
 		d.Insert(arg(5), nil)
-		kit.Until(t, "a threaded DPC", func() bool { return len(y.ran()) == 1 && len(inner.ran()) == 1 })
+		kit.Until(t, "a threaded DPC", func() bool { return atomic.LoadUint32(&y.returned) == 1 && len(inner.ran()) == 1 })
 		if y.level != irql.Passive || y.active || y.priority != kernel.MaxPriority || y.cpu != cpu {
 			t.Errorf("level %d, in an ordinary DPC %v, priority %d, processor %d", y.level, y.active, y.priority, y.cpu)
 		}
 		if y.held != irql.Dispatch {
 			t.Errorf("level %d with the lock held", y.held)
 		}
-		if inner.level != irql.Dispatch || inner.ran()[0] != 99 {
-			t.Errorf("the ordinary DPC inside ran at level %d", inner.level)
+		if inner.level != irql.Dispatch || inner.ran()[0] != 99 || !y.preempts {
+			t.Errorf("the ordinary DPC inside ran at level %d; before its insertion returned: %v", inner.level, y.preempts)
 		}
 	}
 }

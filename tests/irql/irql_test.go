@@ -201,10 +201,18 @@ func TestPerCPU(t *testing.T) {
 	kit.NeedCPUs(t, 2)
 	e := kit.New[sync.Event](t)
 	e.InitNotification(false)
-	ran := false
+	r := kit.New[isrAndDPC](t)
+	r.d.Init(remark, unsafe.Pointer(&r.trail))
+	i := kit.New[intr.Interrupt](t)
+	i.Init(&intr.Config{Routine: request, Context: unsafe.Pointer(r), Line: -1, Level: 7, Mode: intr.Latched})
+	if s := i.Connect(); s != ntstatus.Success {
+		t.Fatal(s)
+	}
+	defer i.Disconnect()
 	other := kit.Go(t, func() ntstatus.Status {
 		s := e.Wait(kit.Forever, false, kernel.KernelMode)
-		ran = irql.Current() == irql.Passive
+		kit.Interrupt(7)
+		r.add(irql.Current())
 		return s
 	}, func() { kit.OnCPU(1) })
 	kit.AwaitWaiters(t, &e.Header, 1)
@@ -223,8 +231,8 @@ func TestPerCPU(t *testing.T) {
 			t.Errorf("nothing runs on processor 1 while processor 0 is at DISPATCH_LEVEL")
 		}
 	}, func() { kit.OnCPU(0) })
-	if !ran {
-		t.Errorf("the other processor was not at PASSIVE_LEVEL")
+	if got := [4]irql.Level(r.levels[:4]); got != [4]irql.Level{7, 7, 2, 0} {
+		t.Errorf("levels on the other processor %v, want ISR 7 7, DPC 2, thread 0", got)
 	}
 }
 
