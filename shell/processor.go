@@ -89,19 +89,49 @@ func function(pc uintptr) string {
 }
 
 func (sh *shell) running(args []string) error {
-	if len(args) > 0 {
-		return errUsage
+	stacks, idle := false, false
+	for _, a := range args {
+		switch a {
+		case "-t":
+			stacks = true
+		case "-i":
+			idle = true
+		case "-ti", "-it":
+			stacks, idle = true, true
+		default:
+			return errUsage
+		}
 	}
 	fmt.Fprintf(sh.console, "%3s %7s  %-16s %4s %10s  %s\n", "CPU", "THREAD", "NAME", "PRI", "CPU TIME", "READY")
 	for cpu, p := range processors() {
 		t := &p.Current
 		id := fmt.Sprint(t.ID)
 		if t.Idle {
+			if !idle {
+				continue
+			}
 			id = "-"
 		}
 		fmt.Fprintf(sh.console, "%3d %7s  %-16s %4d %9.3fs  %s\n", cpu, id, name(t), t.Priority, seconds(t.Cycles), priorities(p.Summary))
+		if stacks {
+			sh.ownStack(t)
+		}
 	}
 	return nil
+}
+
+// ownStack shows a running thread's stack, if it is the one that asks: nobody can
+// read what another processor is changing.
+func (sh *shell) ownStack(t *kernel.ThreadInfo) {
+	if t.ID != kernel.Current().ID || t.Idle {
+		fmt.Fprintf(sh.console, "%13s%s\n", "", "it runs: the kernel debugger can stop it and show its stack")
+		return
+	}
+	pcs := make([]uintptr, 64)
+	const skip = 2 // runtime.Callers and this function
+	for _, f := range functions(pcs[:runtime.Callers(skip, pcs)]) {
+		fmt.Fprintf(sh.console, "%13s%s\n", "", place(f))
+	}
 }
 
 // priorities lists the bits of a ready summary, the highest first.

@@ -39,8 +39,9 @@ func place(f runtime.Frame) string {
 
 // stacks shows where threads wait, as the debugger's command of that name does.
 func (sh *shell) stacks(args []string) error {
-	full := len(args) > 0 && args[0] == "2"
-	if full {
+	full, idle := false, false
+	if len(args) > 0 && len(args[0]) == 1 && strings.Contains("012", args[0]) {
+		full, idle = args[0] == "2", args[0] != "0"
 		args = args[1:]
 	}
 	if len(args) > 1 {
@@ -54,11 +55,15 @@ func (sh *shell) stacks(args []string) error {
 	for i := range threads {
 		t := &threads[i]
 		frames := stackOf(t)
-		if t.Idle || !calledBy(frames, filter) {
+		if t.Idle && !idle || !calledBy(frames, filter) {
 			continue
 		}
 		shown++
-		fmt.Fprintf(w, "%6d %-18s %-11s %-16s %s\n", t.ID, fmt.Sprintf("%#x", t.Address), t.State, name(t), blockedAt(frames))
+		id := fmt.Sprint(t.ID)
+		if t.Idle {
+			id = "-"
+		}
+		fmt.Fprintf(w, "%6s %-18s %-11s %-16s %s\n", id, fmt.Sprintf("%#x", t.Address), t.State, name(t), blockedAt(frames))
 		for _, f := range frames {
 			if full {
 				fmt.Fprintf(w, "%26s%s\n", "", place(f))
