@@ -45,7 +45,7 @@ func (d *Debugger) analyze(v *invocation) error {
 		}
 		d.printf("\n")
 	}
-	for _, text := range []string{about.kind, b.Text} {
+	for _, text := range slices.Compact([]string{about.kind, b.Text}) {
 		if text != "" {
 			d.printf("%s.\n", sentence(text))
 		}
@@ -254,7 +254,7 @@ func (d *Debugger) source(p Position) {
 }
 
 // calledRoutine describes the function of the kernel that the user's code
-// called, by its comment, and returns the documented routine that it is.
+// called, by its comment, and returns the documented routine that it is, or "".
 func (d *Debugger) calledRoutine(p Position) string {
 	if !inPackage(p.Function, "irqlab") {
 		return ""
@@ -270,11 +270,13 @@ func (d *Debugger) calledRoutine(p Position) string {
 	if m := routineName.FindStringSubmatch(comment); m != nil {
 		name = m[1]
 	}
-	if i := slices.IndexFunc(spec.Routines(), func(r spec.Routine) bool { return r.Name == name }); i >= 0 {
-		r := spec.Routines()[i]
-		d.printf("    %s (%s), documented IRQL: %s\n", r.Name, r.Header, r.Documented)
+	i := slices.IndexFunc(spec.Routines(), func(r spec.Routine) bool { return r.Name == name })
+	if i < 0 {
+		d.printf("\n")
+		return ""
 	}
-	d.printf("\n")
+	r := spec.Routines()[i]
+	d.printf("    %s (%s), documented IRQL: %s\n\n", r.Name, r.Header, r.Documented)
 	return name
 }
 

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"irqlab/dump/load"
+	"irqlab/internal/spec"
 	"irqlab/kd"
 	"irqlab/kd/core"
 )
@@ -39,6 +41,8 @@ func symbolsOf(t *testing.T, path string) *symbols {
 	return s
 }
 
+var cited = regexp.MustCompile(`; "(.+) routine"\n`)
+
 var faulting = regexp.MustCompile(`(?m)^FAULTING_FUNCTION:  (.+)$`)
 
 // analyzes has the kernel debugger explain a dump. It must name the code that the
@@ -67,5 +71,19 @@ func analyzes(t *testing.T, image string, d *load.Dump, screen string) string {
 	if outer, _, _ := strings.Cut(f[1], ".func"); !strings.Contains(screen, outer) {
 		t.Errorf("kd does not name a routine that the screen does\n%s\n%s", screen, &out)
 	}
+	for _, m := range cited.FindAllStringSubmatch(out.String(), -1) {
+		if !slices.ContainsFunc(spec.Routines(), func(r spec.Routine) bool { return r.Name == m[1] }) {
+			t.Errorf("kd cites a page that does not exist, %q\n%s", m[1], &out)
+		}
+	}
+	if head, _, _ := strings.Cut(out.String(), "Debugging Details"); repeats(head) {
+		t.Errorf("kd says something twice\n%s", &out)
+	}
 	return out.String()
+}
+
+// repeats reports whether a text has a line twice in succession.
+func repeats(text string) bool {
+	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return line == "" })
+	return len(slices.Compact(slices.Clone(lines))) < len(lines)
 }
