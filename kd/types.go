@@ -3,7 +3,9 @@ package kd
 import (
 	"debug/dwarf"
 	"fmt"
+	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 // displayType is the command dt.
@@ -13,7 +15,8 @@ func (d *Debugger) displayType(v *invocation) error {
 	if name == "" {
 		return errUsage
 	}
-	if strings.ContainsAny(name, "*?") && !strings.HasPrefix(name, "*") || name == "*" {
+	// The name of a pointer's type begins with a star, as patterns may.
+	if _, err := d.image.Type(name); err != nil && strings.ContainsAny(name, "*?") {
 		names := d.image.typeNames(name)
 		for _, n := range names {
 			d.printf("  %s\n", n)
@@ -28,12 +31,16 @@ func (d *Debugger) displayType(v *invocation) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := underlying(o.typ).(*dwarf.StructType); !ok {
+	switch underlying(o.typ).(type) {
+	case *dwarf.StructType:
+		d.printf("%s, %#x bytes\n", typeText(o.typ), o.size())
+		d.fields(o, o.addr, exists, deep, 1)
+	case *dwarf.ArrayType:
+		d.printf("%s, %#x bytes\n", typeText(o.typ), o.size())
+		d.elements(o, o.addr, exists, deep, 1)
+	default:
 		d.printf("%s: %s\n", typeText(o.typ), d.content(o, exists))
-		return nil
 	}
-	d.printf("%s, %#x bytes\n", typeText(o.typ), o.size())
-	d.fields(o, o.addr, exists, deep, 1)
 	return nil
 }
 
@@ -96,15 +103,44 @@ func (d *Debugger) fields(v value, base uint64, content, deep bool, depth int) {
 		if f.Name == "_" {
 			continue
 		}
-		field := value{d, f.Type, v.addr + uint64(f.ByteOffset)}
-		d.printf("%*s+0x%03x %-16s : %s\n", 3*depth, "", field.addr-base, f.Name, d.content(field, content))
-		if s, ok := underlying(f.Type).(*dwarf.StructType); ok && deep && s.StructName != "string" && depth < maxDepth {
-			d.fields(field, base, content, deep, depth+1)
+		d.part(f.Name, value{d, f.Type, v.addr + uint64(f.ByteOffset)}, base, content, deep, depth)
+	}
+}
+
+// elements prints the elements of an array, as far as they are of use.
+func (d *Debugger) elements(v value, base uint64, content, deep bool, depth int) {
+	for n := range min(v.len(), maxElements) {
+		d.part(fmt.Sprintf("[%d]", n), v.elem(n), base, content, deep, depth)
+	}
+	if more := v.len() - maxElements; more > 0 {
+		d.printf("%*s... and %d more\n", 3*depth, "", more)
+	}
+}
+
+// part prints a field or an element, and what it is made of.
+func (d *Debugger) part(name string, v value, base uint64, content, deep bool, depth int) {
+	d.printf("%*s+0x%03x %-16s : %s\n", 3*depth, "", v.addr-base, name, d.content(v, content))
+	if !deep || depth == maxDepth {
+		return
+	}
+	switch t := underlying(v.typ).(type) {
+	case *dwarf.StructType:
+		if t.StructName != "string" {
+			d.fields(v, base, content, deep, depth+1)
+		}
+	case *dwarf.ArrayType:
+		if _, ok := underlying(t.Type).(*dwarf.StructType); ok {
+			d.elements(v, base, content, deep, depth+1)
 		}
 	}
 }
 
-const maxDepth = 6
+// Bounds of what dt shows.
+const (
+	maxDepth    = 6
+	maxElements = 32
+	maxInLine   = 8 // elements of an array in the line of its field
+)
 
 // content describes a field: its type, or what it holds.
 func (d *Debugger) content(v value, show bool) string {
@@ -131,12 +167,20 @@ func (d *Debugger) known(v value) string {
 		}
 		return typeText(v.typ)
 	case *dwarf.ArrayType:
-		if e := underlying(t.Type); e.Size() == 1 && t.Count <= 64 {
-			if s := v.str(); s != "" && strings.IndexByte(s, '?') < 0 {
+		if _, bytes := underlying(t.Type).(*dwarf.UintType); bytes && t.Type.Size() == 1 && t.Count <= 64 {
+			if s := v.str(); s != "" && strings.IndexByte(s, '?') < 0 && utf8.ValidString(s) {
 				return fmt.Sprintf("%s %q", v.typ, s)
 			}
 		}
-		return v.typ.String()
+		if _, ok := underlying(t.Type).(*dwarf.StructType); ok {
+			return typeText(v.typ)
+		}
+		return fmt.Sprintf("%s %s", v.typ, d.inLine(v))
+	case *dwarf.FloatType:
+		if v.size() == 4 {
+			return fmt.Sprint(math.Float32frombits(uint32(v.uint())))
+		}
+		return fmt.Sprint(math.Float64frombits(v.uint()))
 	case *dwarf.PtrType, *dwarf.FuncType:
 		return d.pointer(v.uint())
 	case *dwarf.BoolType:
@@ -151,6 +195,18 @@ func (d *Debugger) known(v value) string {
 		return d.pointer(v.uint())
 	}
 	return v.typ.String()
+}
+
+// inLine lists the first elements of an array.
+func (d *Debugger) inLine(v value) string {
+	var parts []string
+	for n := range min(v.len(), maxInLine) {
+		parts = append(parts, d.known(v.elem(n)))
+	}
+	if v.len() > maxInLine {
+		parts = append(parts, "...")
+	}
+	return "{ " + strings.Join(parts, ", ") + " }"
 }
 
 func (d *Debugger) number(v value, n int64) string {
