@@ -12,7 +12,7 @@ var fixedInterrupts = []struct {
 }{
 	{1, "software interrupt: what is pending for the thread"},
 	{2, "software interrupt: timers, DPCs, thread switch"},
-	{13, "clock: quantum, timers that are due"},
+	{clockLevel, "clock: quantum, timers that are due"},
 	{14, "other processors' requests"},
 }
 
@@ -29,7 +29,7 @@ func (d *Debugger) idt(v *invocation) error {
 	}
 	var rows []row
 	for _, f := range fixedInterrupts {
-		rows = append(rows, row{"-", f.level, f.purpose})
+		rows = append(rows, row{fmt.Sprintf("%#x", d.vector(f.level)), f.level, f.purpose})
 	}
 	if d.has("intr.chains") {
 		chains := d.variable("intr.chains")
@@ -46,6 +46,21 @@ func (d *Debugger) idt(v *invocation) error {
 		d.printf("%-8s %2d %-15s %s\n", r.vector, r.level, levels[r.level&15], r.text)
 	}
 	return nil
+}
+
+// clockLevel is the level of the clock interrupt, which is not a software one.
+const clockLevel = 13
+
+// vector returns the vector of a level's own interrupt: see board.SoftVector and
+// board.ClockVector.
+func (d *Debugger) vector(level int) uint64 {
+	if level == clockLevel {
+		return uint64(d.constant("board.Vector", "board.ClockVector"))
+	}
+	if d.image.machine.arch == AMD64 {
+		return d.variable("board.softVectors").elem(level).uint()
+	}
+	return uint64(level) // that of a software generated interrupt
 }
 
 func (d *Debugger) describeInterrupt(i value) string {

@@ -14,6 +14,9 @@ func (d *Debugger) pte(v *invocation) error {
 		return errUsage
 	}
 	va := d.eval(v.args)
+	if !d.image.machine.canonical(va) {
+		return fmt.Errorf("%s is no virtual address: the bits above the lower 48 are wrong", address(va))
+	}
 	table := d.rootTable()
 	if table == 0 {
 		d.printf("translation is off: virtual addresses are physical ones\n")
@@ -24,7 +27,7 @@ func (d *Debugger) pte(v *invocation) error {
 	for shift := 39; ; shift -= 9 {
 		at := table + va>>shift&511*8
 		e := d.word(at)
-		d.printf("  level %d at %s contains %s  %s\n", (shift-12)/9+1, address(at), address(e), b.describe(e))
+		d.printf("  level %d at %s contains %s%s\n", (shift-12)/9+1, address(at), address(e), b.describe(e, shift == 12))
 		switch {
 		case e&b.present == 0:
 			d.printf("  not present%s\n", d.pageState(va, e, shift == 12, b))
@@ -49,12 +52,8 @@ func (d *Debugger) pageState(va, e uint64, last bool, b pteBits) string {
 	if va < base || va >= base+uint64(d.variable("mm.pagedUsed").len())*perWord*pageSize {
 		return ""
 	}
-	t, err := d.image.Type("mm.PageState")
-	if err != nil {
-		fail(err)
-	}
 	where := e & b.address
-	for _, c := range d.image.index.constants[d.image.index.types[t.Common().Name]] {
+	for _, c := range d.constants("mm.PageState") {
 		if uint64(c.value) != e>>stateShift&stateMask {
 			continue
 		}
@@ -95,12 +94,8 @@ type pteBits struct {
 }
 
 func (d *Debugger) pteBits() pteBits {
-	t, err := d.image.Type("arch.PTE")
-	if err != nil {
-		fail(err)
-	}
 	var b pteBits
-	for _, c := range d.image.index.constants[d.image.index.types[t.Common().Name]] {
+	for _, c := range d.constants("arch.PTE") {
 		name := strings.TrimPrefix(c.name, "irqlab/arch.")
 		v := uint64(c.value)
 		switch name {
@@ -133,12 +128,22 @@ func (b *pteBits) leaf(e uint64) bool {
 	return e&b.table == 0
 }
 
-func (b *pteBits) describe(e uint64) string {
+// describe names the bits of an entry. Without a translation the hardware gives
+// none of them a meaning, and the last level has pages where others have tables.
+func (b *pteBits) describe(e uint64, last bool) string {
+	if e&b.present == 0 {
+		return ""
+	}
 	var names []string
 	for _, f := range b.flags {
-		if v := uint64(f.value); e&v == v {
-			names = append(names, f.name)
+		v, name := uint64(f.value), f.name
+		if e&v != v {
+			continue
 		}
+		if last && v == b.table {
+			name = "page"
+		}
+		names = append(names, name)
 	}
-	return strings.Join(names, " ")
+	return "  " + strings.Join(names, " ")
 }

@@ -221,6 +221,26 @@ func (v value) constantName() string {
 	return other
 }
 
+// constants returns the constants of a type.
+func (d *Debugger) constants(typ string) []constant {
+	t, err := d.image.Type(typ)
+	if err != nil {
+		fail(err)
+	}
+	return d.image.index.constants[d.image.index.types[t.Common().Name]]
+}
+
+// constant returns the value of a constant of the kernel.
+func (d *Debugger) constant(typ, name string) int64 {
+	for _, c := range d.constants(typ) {
+		if c.name == "irqlab/"+name {
+			return c.value
+		}
+	}
+	failf("no constant %s in this image", name)
+	panic("unreachable")
+}
+
 // code returns the address of the code of a Go func value.
 func (d *Debugger) code(closure uint64) uint64 {
 	if closure == 0 {
