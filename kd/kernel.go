@@ -20,7 +20,7 @@ func kernelCommands() []command {
 		{name: "!deadlock", help: "show threads that wait for each other, and with the verifier the locks held", run: (*Debugger).deadlock},
 		{name: "!verifier", help: "show what the verifier has verified", run: (*Debugger).verifier},
 		{name: "!pool", args: "address", help: "show the pool page that an address is in", run: (*Debugger).pool},
-		{name: "!poolused", help: "show the pool by tag", run: (*Debugger).poolUsed},
+		{name: "!poolused", help: "show nonpaged and paged pool by tag", run: (*Debugger).poolUsed},
 		{name: "!handle", args: "[handle]", help: "list the open handles", run: (*Debugger).handles},
 		{name: "!object", args: "[address or \\name]", help: "count the objects, or describe one, or list a directory", run: (*Debugger).objectCommand},
 		{name: "!pte", args: "address", help: "show how an address is translated", run: (*Debugger).pte},

@@ -6,26 +6,45 @@ import (
 	"strconv"
 )
 
+// heap is one of the pools.
+type heap struct {
+	name string
+	value
+}
+
+// heaps returns the pools of this image: nonpaged pool, and paged pool if it has it.
+func (d *Debugger) heaps() []heap {
+	d.booted()
+	all := []heap{{"nonpaged", d.variable("pool.main")}}
+	if d.has("pool.paged") {
+		all = append(all, heap{"paged", d.variable("pool.paged").field("heap")})
+	}
+	return all
+}
+
 // poolUsed is !poolused: the shell's pool.
 func (d *Debugger) poolUsed(v *invocation) error {
 	if v.args != "" {
 		return errUsage
 	}
-	d.booted()
-	slots := d.variable("pool.main").field("tags.slots")
-	var tags []value
-	for n := range slots.len() {
-		if s := slots.elem(n); s.field("Tag").bool() {
-			tags = append(tags, s)
+	for _, h := range d.heaps() {
+		slots := h.field("tags.slots")
+		tags := []value{}
+		for n := range slots.len() {
+			tags = append(tags, slots.elem(n))
 		}
+		tags = slices.DeleteFunc(append(tags, h.field("tags.overflow")), func(s value) bool { return !s.field("Tag").bool() })
+		if len(tags) == 0 {
+			continue // nobody has ever used it
+		}
+		slices.SortStableFunc(tags, func(a, b value) int { return int(b.field("Bytes").int() - a.field("Bytes").int()) })
+		d.printf("%-5s %10s %10s %8s %10s %10s\n", "TAG", "ALLOCS", "FREES", "DIFF", "BYTES", "PEAK")
+		for _, s := range tags {
+			allocs, frees := s.field("Allocs").uint(), s.field("Frees").uint()
+			d.printf("%-5s %10d %10d %8d %10d %10d\n", tagText(s.field("Tag")), allocs, frees, allocs-frees, s.field("Bytes").uint(), s.field("Peak").uint())
+		}
+		d.printf("%s pool: %s\n", h.name, count(h.field("pages").int(), "page"))
 	}
-	slices.SortStableFunc(tags, func(a, b value) int { return int(b.field("Bytes").int() - a.field("Bytes").int()) })
-	d.printf("%-5s %10s %10s %8s %10s %10s\n", "TAG", "ALLOCS", "FREES", "DIFF", "BYTES", "PEAK")
-	for _, s := range tags {
-		allocs, frees := s.field("Allocs").uint(), s.field("Frees").uint()
-		d.printf("%-5s %10d %10d %8d %10d %10d\n", tagText(s.field("Tag")), allocs, frees, allocs-frees, s.field("Bytes").uint(), s.field("Peak").uint())
-	}
-	d.printf("pool: %s\n", count(d.variable("pool.main").field("pages").int(), "page"))
 	return nil
 }
 
@@ -41,20 +60,23 @@ func (d *Debugger) pool(v *invocation) error {
 	const pageSize = 4096
 	addr := d.eval(v.args)
 	page := addr &^ (pageSize - 1)
-	s, ok := d.poolSpan(page)
+	pool, s, ok := d.poolSpan(page)
 	if !ok {
 		return fmt.Errorf("%s is not in the pool", address(addr))
 	}
 	if size := s.field("size").uint(); size != 0 {
 		first := s.field("first").uint()
-		d.printf("Pool page %s: part of one allocation\n", address(page))
+		d.printf("Pool page %s, %s pool: part of one allocation\n", address(page), pool)
 		d.printf("*%s size: %#x  (Allocated)  %s\n", address(first), size, tagText(s.field("tag")))
 		return nil
 	}
-	d.printf("Pool page %s\n", address(page))
+	d.printf("Pool page %s, %s pool\n", address(page), pool)
 	const unit = 16 // of pool.header's sizes
 	for at := page; at < page+pageSize; {
 		b := d.at(at, "pool.header")
+		if _, ok := d.memory.word(at); !ok {
+			return fmt.Errorf("%s cannot be read: !pte says where the page is", address(at))
+		}
 		size := b.field("size").uint() * unit
 		if size == 0 {
 			return fmt.Errorf("the block at %s has no size: the page is corrupt, or free", address(at))
@@ -73,17 +95,19 @@ func (d *Debugger) pool(v *invocation) error {
 }
 
 // poolSpan finds what a page of the pool is used for.
-func (d *Debugger) poolSpan(page uint64) (value, bool) {
+func (d *Debugger) poolSpan(page uint64) (pool string, span value, ok bool) {
 	if page == 0 { // a slot that is free
-		return value{}, false
+		return "", value{}, false
 	}
-	slots := d.variable("pool.main").field("spans.slots")
-	for n := range slots.len() {
-		if s := slots.elem(n); s.field("page").uint() == page {
-			return s, true
+	for _, h := range d.heaps() {
+		slots := h.field("spans.slots")
+		for n := range slots.len() {
+			if s := slots.elem(n); s.field("page").uint() == page {
+				return h.name, s, true
+			}
 		}
 	}
-	return value{}, false
+	return "", value{}, false
 }
 
 // vm is !vm.
