@@ -87,7 +87,7 @@ func (d *Debugger) heading(addr uint64) {
 		return
 	}
 	d.printf("%s", name)
-	if p := d.image.Positions(addr); len(p) > 0 {
+	if p := d.image.Positions(addr); len(p) > 0 && p[0].Line > 0 { // padding has no source
 		d.printf(" [%s @ %d]", tail(p[0].File), p[0].Line)
 	}
 	d.printf(":\n")
@@ -163,6 +163,7 @@ func (d *Debugger) oneRegister(text string) error {
 	if name == "" {
 		return errUsage
 	}
+	name = d.image.machine.register(name)
 	v, ok := d.registers(d.cpu)[name]
 	if !ok {
 		return fmt.Errorf("no register %s", name)

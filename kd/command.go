@@ -85,7 +85,7 @@ func shorten(s string, n int) string {
 }
 
 // Complete completes the word at the end of a line: a command's name, or a
-// symbol. It returns the new line, and the candidates if nothing can be added.
+// symbol, with or without "irqlab/", or for dt a type. It returns the new line, and the candidates if nothing can be added.
 func (d *Debugger) Complete(line string) (string, []string) {
 	start := strings.LastIndexAny(line, " ;") + 1
 	prefix := line[start:]
@@ -100,9 +100,19 @@ func (d *Debugger) Complete(line string) (string, []string) {
 			}
 		}
 	} else {
+		add := func(name string) {
+			for _, known := range []string{name, strings.TrimPrefix(name, "irqlab/")} {
+				if strings.HasPrefix(known, prefix) {
+					found = append(found, known)
+				}
+			}
+		}
 		for _, s := range d.image.symbols {
-			if strings.HasPrefix(s.Name, prefix) {
-				found = append(found, s.Name)
+			add(s.Name)
+		}
+		if fields := strings.Fields(before[strings.LastIndexByte(before, ';')+1:]); fields[0] == "dt" && d.image.index != nil {
+			for name := range d.image.index.types {
+				add(name)
 			}
 		}
 	}

@@ -26,7 +26,6 @@ type Debugger struct {
 // cursorState is where display commands go on without an address.
 type cursorState struct {
 	display   uint64
-	format    byte
 	assembly  uint64
 	haveCode  bool
 	haveBytes bool
@@ -36,7 +35,6 @@ type cursorState struct {
 func New(image *Image, target Target, out io.Writer) *Debugger {
 	d := &Debugger{image: image, target: target, out: out}
 	d.memory = memory{image: image, target: target}
-	d.next.format = 'b'
 	return d
 }
 

@@ -1,6 +1,7 @@
 package kd
 
 import (
+	"slices"
 	"strings"
 
 	"irqlab/dump"
@@ -119,7 +120,13 @@ func hex(v uint64, digits int) string {
 func (d *Debugger) text(addr uint64, n int) {
 	for n > 0 {
 		row := min(n, formats['a'].perLine)
-		b := d.bytes(addr, row)
+		b, ok := d.readable(addr, row)
+		if !ok[0] {
+			fail(&memoryError{addr: addr})
+		}
+		if hole := slices.Index(ok, false); hole >= 0 {
+			b = b[:hole]
+		}
 		end := strings.IndexByte(string(b), 0)
 		if end >= 0 {
 			b = b[:end]
@@ -135,7 +142,7 @@ func (d *Debugger) text(addr uint64, n int) {
 		addr += uint64(row)
 		n -= row
 		d.next.display = addr
-		if end >= 0 {
+		if end >= 0 || slices.Contains(ok, false) {
 			return
 		}
 	}

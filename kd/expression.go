@@ -116,16 +116,10 @@ scan:
 func (p *expression) register() uint64 {
 	name := strings.ToLower(p.word())
 	regs := p.d.registers(p.d.cpu)
-	m := p.d.image.machine
-	switch name {
-	case "$ip":
-		name = m.pc
-	case "$csp":
-		name = m.sp
-	case "$thread":
+	if name == "$thread" {
 		return p.d.current(p.d.cpu).addr
 	}
-	v, ok := regs[name]
+	v, ok := regs[p.d.image.machine.register(name)]
 	if !ok {
 		failf("no register %s", name)
 	}

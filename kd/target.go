@@ -94,6 +94,17 @@ var machines = map[Arch]*machine{
 	},
 }
 
+// register returns the name of the register that a pseudo-register is.
+func (m *machine) register(name string) string {
+	switch name {
+	case "$ip":
+		return m.pc
+	case "$csp":
+		return m.sp
+	}
+	return name
+}
+
 // memoryError is an address that cannot be read.
 type memoryError struct {
 	addr uint64
