@@ -21,17 +21,18 @@ func (d *Debugger) deadlock(v *invocation) error {
 	all := d.allThreads()
 	graph := d.waitGraph(all)
 	found := 0
-	seen := map[uint64]bool{}
+	seen := map[string]bool{}
 	for _, t := range all {
 		cycle := cycleFrom(t.addr, graph)
-		if cycle == nil || seen[cycle[0]] {
+		if cycle == nil || seen[members(cycle)] {
 			continue
 		}
+		seen[members(cycle)] = true
 		found++
 		d.printf("Deadlock of %s:\n", count(int64(len(cycle)), "thread"))
-		for _, a := range cycle {
-			seen[a] = true
-			d.printf("  %s waits for %s: %s has it\n", d.threadText(a), graph[a].object, d.threadText(graph[a].owner))
+		for n, e := range cycle {
+			waiter := cycle[(n+len(cycle)-1)%len(cycle)].owner
+			d.printf("  %s waits for %s: %s has it\n", d.threadText(waiter), e.object, d.threadText(e.owner))
 		}
 	}
 	if found == 0 {
@@ -43,30 +44,30 @@ func (d *Debugger) deadlock(v *invocation) error {
 	return nil
 }
 
-// waitGraph returns who waits for whom. A wait that any of several objects can
-// end is for nobody in particular.
-func (d *Debugger) waitGraph(all []thread) map[uint64]edge {
-	graph := map[uint64]edge{}
+// waitGraph returns who waits for whom: of a thread that waits for all of several
+// objects, everybody who has one. A wait that any of several can end is for nobody
+// in particular.
+func (d *Debugger) waitGraph(all []thread) map[uint64][]edge {
+	graph := map[uint64][]edge{}
 	waited := d.resourceWaits()
 	for _, t := range all {
 		waits := t.waits()
+		if len(waits) > 1 && !t.waitsForAll() {
+			continue
+		}
 		for _, b := range waits {
-			const waitAny = 1 // kernel.WaitAny
-			if len(waits) > 1 && b.field("Type").uint() == waitAny {
-				break
-			}
 			h := b.field("Object").deref()
+			var e edge
 			switch h.field("Type").uint() {
 			case typeMutant:
-				if owner := d.at(h.addr, "kernel.Mutant").field("Owner").uint(); owner != 0 {
-					graph[t.addr] = edge{owner, fmt.Sprintf("mutant %#x", h.addr)}
-				}
+				e = edge{d.at(h.addr, "kernel.Mutant").field("Owner").uint(), fmt.Sprintf("mutant %#x", h.addr)}
 			case typeThread:
-				graph[t.addr] = edge{h.addr, fmt.Sprintf("thread %#x", h.addr)}
+				e = edge{h.addr, fmt.Sprintf("thread %#x", h.addr)}
 			default:
-				if e, ok := waited[h.addr]; ok {
-					graph[t.addr] = e
-				}
+				e = waited[h.addr]
+			}
+			if e.owner != 0 && e.owner != t.addr { // its own mutant it would get again
+				graph[t.addr] = append(graph[t.addr], e)
 			}
 		}
 	}
@@ -95,22 +96,36 @@ func (d *Debugger) resourceWaits() map[uint64]edge {
 	return waits
 }
 
-// cycleFrom returns the cycle that waiting leads into, or nil.
-func cycleFrom(start uint64, graph map[uint64]edge) []uint64 {
-	seen := map[uint64]int{}
-	var path []uint64
-	for at := start; ; {
-		if n, ok := seen[at]; ok {
-			return path[n:]
-		}
-		e, ok := graph[at]
-		if !ok {
+// cycleFrom returns a way along which a thread waits for itself, or nil.
+func cycleFrom(start uint64, graph map[uint64][]edge) []edge {
+	been := map[uint64]bool{}
+	var follow func(at uint64) []edge
+	follow = func(at uint64) []edge {
+		if been[at] {
 			return nil
 		}
-		seen[at] = len(path)
-		path = append(path, at)
-		at = e.owner
+		been[at] = true
+		for _, e := range graph[at] {
+			if e.owner == start {
+				return []edge{e}
+			}
+			if rest := follow(e.owner); rest != nil {
+				return append([]edge{e}, rest...)
+			}
+		}
+		return nil
 	}
+	return follow(start)
+}
+
+// members tells cycles apart by who is in them.
+func members(cycle []edge) string {
+	var threads []uint64
+	for _, e := range cycle {
+		threads = append(threads, e.owner)
+	}
+	slices.Sort(threads)
+	return fmt.Sprint(threads)
 }
 
 // verifying reports whether the verifier has data.
@@ -120,18 +135,25 @@ func (d *Debugger) verifying() bool {
 
 // verifierWaits adds what the verifier knows: what locks threads wait for, and
 // the cycle that it has stopped the machine for.
-func (d *Debugger) verifierWaits(graph map[uint64]edge) {
+func (d *Debugger) verifierWaits(graph map[uint64][]edge) {
 	kinds := d.variable("verifier.kindNames")
-	holders := map[uint64]uint64{}
+	holders := map[uint64][]uint64{}
 	d.eachOwner(func(thread uint64, o value) {
 		for n := range int(o.field("n").int()) {
-			holders[o.field("held").elem(n).field("lock").uint()] = thread
+			lock := o.field("held").elem(n).field("lock").uint()
+			holders[lock] = append(holders[lock], thread)
 		}
 	})
 	d.eachOwner(func(thread uint64, o value) {
 		wants := o.field("wants").uint()
-		if holder, ok := holders[wants]; ok && wants != 0 && holder != thread {
-			graph[thread] = edge{holder, fmt.Sprintf("%s %#x", kinds.elem(int(o.field("kind").uint())).str(), wants)}
+		if wants == 0 {
+			return
+		}
+		graph[thread] = nil // what the wait is made of
+		for _, holder := range holders[wants] {
+			if holder != thread {
+				graph[thread] = append(graph[thread], edge{holder, fmt.Sprintf("%s %#x", kinds.elem(int(o.field("kind").uint())).str(), wants)})
+			}
 		}
 	})
 	b, stopped := d.bugCheck()
@@ -150,7 +172,7 @@ func (d *Debugger) verifierWaits(graph map[uint64]edge) {
 		if o := l.field("object"); o.bool() {
 			what = fmt.Sprintf("%s %#x", d.typeName(o.deref()), o.uint())
 		}
-		graph[l.field("thread").uint()] = edge{next.field("thread").uint(), what}
+		graph[l.field("thread").uint()] = []edge{{next.field("thread").uint(), what}}
 	}
 }
 

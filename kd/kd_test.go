@@ -2,6 +2,7 @@ package kd
 
 import (
 	"bytes"
+	"debug/dwarf"
 	"debug/gosym"
 	"encoding/binary"
 	"errors"
@@ -103,6 +104,9 @@ func TestDisplay(t *testing.T) {
 		"? 0n16+1":                "Evaluate expression: 17 = 00000000`00000011\n",
 		".echo a  b":              "a  b\n",
 		"r rax":                   "rax=000000000000002a\n",
+		"r @$ip":                  "rip=0000000000001010\n",
+		"r $csp":                  "rsp=ffff800000001100\n",
+		"da ffff800000001ffb":     "ffff8000`00001ffb  \".....\"\n",
 	} {
 		var out bytes.Buffer
 		d, _ := debugger(&out)
@@ -162,11 +166,22 @@ func TestComplete(t *testing.T) {
 	d, _ := debugger(new(bytes.Buffer))
 	for line, want := range map[string]string{
 		"!runn": "!running ", "u main": "u main.main ", "k; !dead": "k; !deadlock ", "ln irqlab/k": "ln irqlab/kernel.",
-		"nothing": "nothing", "": "", "u ": "u ",
+		"nothing": "nothing", "": "", "u ": "u ", "bp kernel.a": "bp kernel.add ", "bp kernel.(*T": "bp kernel.(*Thread).stop ",
 	} {
 		if got, _ := d.Complete(line); got != want {
 			t.Errorf("%q becomes %q, want %q", line, got, want)
 		}
+	}
+	d.image.index = &index{types: map[string]dwarf.Offset{"irqlab/kernel.Thread": 1, "irqlab/kernel.Timer": 2, "*irqlab/kernel.Thread": 3}}
+	for line, want := range map[string]string{
+		"dt kernel.Th": "dt kernel.Thread ", "k; dt irqlab/kernel.Ti": "k; dt irqlab/kernel.Timer ", "db kernel.Th": "db kernel.Th", "dt main": "dt main.main ",
+	} {
+		if got, _ := d.Complete(line); got != want {
+			t.Errorf("%q becomes %q, want %q", line, got, want)
+		}
+	}
+	if diff := cmp.Diff([]string{"*irqlab/kernel.Thread", "irqlab/kernel.Thread"}, d.image.typeNames("*Thread*")); diff != "" {
+		t.Error(diff)
 	}
 	if _, found := d.Complete("!p"); len(found) < 5 {
 		t.Errorf("candidates for !p: %q", found)
@@ -209,11 +224,19 @@ func TestFrameRule(t *testing.T) {
 }
 
 func TestCycle(t *testing.T) {
-	graph := map[uint64]edge{1: {owner: 2}, 2: {owner: 3}, 3: {owner: 2}, 4: {owner: 5}}
-	for start, want := range map[uint64][]uint64{1: {2, 3}, 2: {2, 3}, 3: {3, 2}, 4: nil, 5: nil} {
-		if diff := cmp.Diff(want, cycleFrom(start, graph)); diff != "" {
+	// 2 waits for 4 and 3, and 3 for 5, 4 and 2.
+	graph := map[uint64][]edge{1: {{owner: 2}}, 2: {{owner: 4}, {owner: 3}}, 3: {{owner: 5}, {owner: 4}, {owner: 2}}, 4: {{owner: 5}}}
+	for start, want := range map[uint64][]uint64{1: nil, 2: {3, 2}, 3: {2, 3}, 4: nil, 5: nil} {
+		var got []uint64
+		for _, e := range cycleFrom(start, graph) {
+			got = append(got, e.owner)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("from %d (-want +got):\n%s", start, diff)
 		}
+	}
+	if a, b := members(cycleFrom(2, graph)), members(cycleFrom(3, graph)); a != b {
+		t.Errorf("one cycle is %s and %s", a, b)
 	}
 }
 

@@ -1,6 +1,7 @@
 package kd
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 )
@@ -202,6 +203,19 @@ func (d *Debugger) printStack(frames []frame) {
 	if len(frames) == maxFrames {
 		d.printf("   ...\n")
 	}
+}
+
+// place names the function that a frame stands in, and how far its instruction is
+// from the beginning.
+func (d *Debugger) place(f frame) string {
+	s, ok := d.image.Nearest(f.site())
+	switch {
+	case !ok:
+		return fmt.Sprintf("%#x", f.pc)
+	case s.Addr == f.pc:
+		return s.Name
+	}
+	return fmt.Sprintf("%s+0x%x", s.Name, f.pc-s.Addr)
 }
 
 // tail returns the last two elements of a path: enough to know a file by.

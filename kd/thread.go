@@ -208,6 +208,12 @@ func (t thread) waits() []value {
 	return all
 }
 
+// waitsForAll reports whether the thread's wait takes all of its objects.
+func (t thread) waitsForAll() bool {
+	const waitAny = 1 // kernel.WaitAny
+	return len(t.waits()) > 0 && t.waits()[0].field("Type").uint() != waitAny
+}
+
 // due returns the interrupt time at which the thread's wait ends, or 0.
 func (t thread) due() uint64 {
 	if t.is(stateWaiting) && t.field("Timer.Header.Inserted").bool() {
@@ -275,7 +281,11 @@ func (d *Debugger) waitsFor(t thread) string {
 	for _, b := range t.waits() {
 		parts = append(parts, d.typeName(b.field("Object").deref()))
 	}
-	s := strings.Join(parts, " or ")
+	how := " or "
+	if t.waitsForAll() {
+		how = " and "
+	}
+	s := strings.Join(parts, how)
 	if due := t.due(); due != 0 {
 		if s != "" {
 			s += ", "
@@ -336,8 +346,8 @@ func (d *Debugger) processCommand(v *invocation) error {
 	return nil
 }
 
-// stacks is !stacks: 0 leaves out the kernel's own waits, 1 takes every thread
-// with the top of its stack, 2 with all of it.
+// stacks is !stacks: 0 leaves out the idle threads, 1 has every thread with the
+// function that it waits in, 2 with all of its stack.
 func (d *Debugger) stacks(v *invocation) error {
 	words := v.fields()
 	depth := 0
@@ -365,7 +375,7 @@ func (d *Debugger) stacks(v *invocation) error {
 		d.printf("%6s %s %-11s %-16s %s\n", t.idText(), address(t.addr), t.state(), t.name(), d.blockedAt(frames))
 		if depth == 2 {
 			for _, f := range frames {
-				d.printf("%26s%s\n", "", d.function(f.site()))
+				d.printf("%26s%s\n", "", d.place(f))
 			}
 		}
 	}
@@ -393,7 +403,7 @@ func (d *Debugger) calls(frames []frame, filter string) bool {
 func (d *Debugger) blockedAt(frames []frame) string {
 	first := "?"
 	for _, f := range frames {
-		name := d.function(f.site())
+		name := d.place(f)
 		if !strings.Contains(name, ".") { // assembly: stubs and gates
 			continue
 		}

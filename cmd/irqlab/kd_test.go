@@ -54,6 +54,8 @@ func TestKD(t *testing.T) {
 			`(?m)^struct \{\.\.\.\}, 0x\w+ bytes\n   \+0x000 pressed +: 0$`, `(?m)^uint32: 0$`, `(?m)^irqlab/ntstatus\.Status: 0 Success$`,
 			`(?m)^PROCESS System: the only one; \d+ threads\nPROCESS`, `Fatal System Error: 0x0000000f SPIN_LOCK_ALREADY_OWNED`)
 		contains(t, "after the stop", live,
+			`(?m)^`+map[string]string{"amd64": "0x1f +1 APC_LEVEL", "arm64": "0x1 +1 APC_LEVEL"}[arch]+` `,
+			`(?m)^`+map[string]string{"amd64": "0xd1", "arm64": "0x1b"}[arch]+` +13 CLOCK_LEVEL `,
 			`CPU 0: IRQL 2 \(DISPATCH_LEVEL\), saved at the stop`,
 			`(?m)^ *\d+ .* running +test +irqlab/bugcheck\.`, `threaded DPC +irqlab/kernel\.threadDPCs`,
 			`DISPATCH_LEVEL +software interrupt`, `irqlab/linux\.consoleInterrupt \(line \d+, level\)`,
@@ -104,12 +106,16 @@ func TestKDObjects(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "MEMORY.DMP")
 		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", "2m", "./testdata/kd",
 			"-c", "g main.standstill; .dump "+file+"; ~; !irql; !stacks 2 main.own; !process; !locks; !deadlock; !ready; !dpcs; !timer; !apc; !handle; "+
-				"!object; !object \\; !pte poi(main.paged); !pte poi(main.paged)+1000; !vm; !qlocks; !object poi(main.never); !pool poi(main.never); dt irqlab/dpc.Object poi(main.dpcs)+40; !poolused")
-		if status != 0 {
-			t.Fatalf("status %d\n%s%s", status, out, errs)
+				"!object; !object \\; !pte poi(main.paged); !pte poi(main.paged)+1000; !vm; !qlocks; !object poi(main.never); !pool poi(main.never); dt irqlab/dpc.Object poi(main.dpcs)+40; !poolused; "+
+				"!pool poi(main.paged); dt main.ratios; dt *.Thread; dt arch.CPUs; r @$ip; .echo WRONG; !pte 8000000000001000; ln main.standstill")
+		if status != 1 {
+			t.Fatalf("status %d, want that of a wrong address\n%s%s", status, out, errs)
 		}
 		const thread = `thread \d+ \S+`
 		contains(t, "at standstill", out,
+			`waiting .* mutant and mutant\n`, `WRONG\n!pte: 80000000.00001000 is no virtual address`, `(?m)^(rip|pc)=`,
+			`(?m)^ +\+0x000 \[0\] +: 0\.5\n +\+0x008 \[1\] +: -2\n +\+0x010 \[2\] +: 0\n`, `(?m)^ +\+0x\w+ \[7\] +: irqlab/arch\.CPU$`, `(?m)^  irqlab/kernel\.Thread$`,
+			`(?m)^Kdbg +1 +0 +1 +8192 +8192\npaged pool: 2 pages$`, `(?m)^Pool page \S+, paged pool: part of one allocation\n\*.* Kdbg$`,
 			`(?m)^\.  \d  \S+ main\.standstill  IRQL 2 \(DISPATCH_LEVEL\), thread \d+ main$`,
 			`(?m)^ *\d+ \S+ waiting .* irqlab/\S+\n( +\S+\n)* +irqlab/wdk\.KeWaitForSingleObject\+\S+\n( +\S+\n)* +main\.own\+`,
 			`(?m)^Resource @ 0x\w+ +owned exclusively by 1 thread, contended 1 times\n    owner `+thread+`\n    waiting: 1 for shared access`,
@@ -148,7 +154,7 @@ func TestKDVerifier(t *testing.T) {
 	contains(t, "after the stop", out, `Fatal System Error: 0x000000c4`,
 		`(?m)^Deadlock of 2 threads:\n  (thread \d+ \S+) waits for mutant 0x\w+: (thread \d+ \S+) has it\n  thread \d+ \S+ waits for mutant`,
 		`(?m)^rules        deadlock$`, `holds resource 0x\w+, acquired in main\.own \[kd/main\.go @ \d+\]`,
-		`FAULTING_FUNCTION:  main\.wait`, `CALLED_ROUTINE:  irqlab/wdk\.KeWaitForSingleObject`)
+		`FAULTING_FUNCTION:  main\.(wait|main\.func)`, `CALLED_ROUTINE:  irqlab/wdk\.KeWaitFor(Single|Multiple)Object`)
 }
 
 // A debugger attaches to a machine that was started for another one.

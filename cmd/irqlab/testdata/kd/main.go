@@ -14,7 +14,7 @@ import (
 var (
 	tag       = Tag("Kdbg")
 	lock      KSPIN_LOCK
-	mutexes   = New[[2]KMUTEX](tag)
+	mutexes   = New[[3]KMUTEX](tag)
 	resource  = New[ERESOURCE](tag)
 	never     = New[KEVENT](tag)
 	wake      = New[KEVENT](tag)
@@ -25,6 +25,7 @@ var (
 	second    = New[KEVENT](tag)
 	arrived   = New[KSEMAPHORE](tag)
 	processor = KAFFINITY(1)
+	ratios    = [3]float64{0.5, -2}
 	paged     = ExAllocatePool2(POOL_FLAG_PAGED, 2*4096, tag) // the second page is never touched
 )
 
@@ -43,8 +44,13 @@ func main() {
 
 	KeInitializeEvent(first, NotificationEvent, false)
 	KeInitializeEvent(second, NotificationEvent, false)
-	start(func() { embrace(0, 1, second) })
-	start(func() { embrace(1, 0, first) })
+	start(func() { embrace(0, second, func() { wait(PVOID(&mutexes[1])) }) })
+	start(func() {
+		embrace(1, first, func() {
+			both := []PVOID{PVOID(&mutexes[0]), PVOID(&mutexes[2])}
+			KeWaitForMultipleObjects(2, both, WaitAll, Executive, KernelMode, false, nil, nil)
+		})
+	})
 	owner := start(own)
 	KeInitializeApc(apc, PKTHREAD(owner), OriginalApcEnvironment, ignore, nil, func(_, _, _ PVOID) {}, UserMode, nil)
 	KeInsertQueueApc(apc, nil, nil, 0)
@@ -81,7 +87,10 @@ func main() {
 // standstill is where the debugger stops the machine.
 //
 //go:noinline
-func standstill() { runtime.KeepAlive(mutexes) }
+func standstill() {
+	runtime.KeepAlive(mutexes)
+	ratios[2]++
+}
 
 // start starts a system thread, leaves its handle open, and waits until it says
 // that it has arrived.
@@ -104,30 +113,31 @@ func settled() bool {
 	mutants, events := 0, 0
 	for _, t := range threads[:kernel.Threads(threads)] {
 		switch w := t.Waits[0]; {
-		case t.State != kernel.StateWaiting || t.WaitCount != 1:
+		case t.State != kernel.StateWaiting:
 		case w.Type == kernel.TypeMutant:
 			mutants++
 		case w.Object == address(never), w.Object == address(wake):
 			events++
 		}
 	}
-	return mutants == len(mutexes) && events == 2 && ExGetSharedWaiterCount(resource) == 1
+	return mutants == 2 && events == 2 && ExGetSharedWaiterCount(resource) == 1
 }
 
 func address(e PKEVENT) uintptr { return uintptr(PVOID(e)) }
 
 func wait(object PVOID) { KeWaitForSingleObject(object, Executive, KernelMode, false, nil) }
 
-// embrace takes two mutexes, the second when another thread has it, which waits
+// embrace takes a mutex, and waits for another one when a thread has it that waits
 // for the first.
-func embrace(a, b int, others PKEVENT) {
-	wait(PVOID(&mutexes[a]))
+func embrace(n int, others PKEVENT, again func()) {
+	wait(PVOID(&mutexes[n]))
 	arrive()
 	wait(PVOID(others))
-	wait(PVOID(&mutexes[b]))
+	again()
 }
 
 func own() {
+	wait(PVOID(&mutexes[2]))
 	KeEnterCriticalRegion()
 	ExAcquireResourceExclusiveLite(resource, true)
 	arrive()
