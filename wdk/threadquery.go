@@ -99,7 +99,7 @@ func setNoBoost(a *kernel.Args) { a.R = truth((*kernel.Thread)(a.P).SetNoBoost(a
 // Documentation: none of its own.
 func KeSetAffinityThread(Thread PKTHREAD, Affinity KAFFINITY) KAFFINITY {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
-	if Affinity&KeQueryActiveProcessors() == 0 {
+	if Affinity == 0 || Affinity&^KeQueryActiveProcessors() != 0 {
 		bugcheck.Stop(bugcheck.InvalidAffinitySet, uintptr(Affinity), uintptr(unsafe.Pointer(Thread)), 0, 0)
 	}
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: Affinity}

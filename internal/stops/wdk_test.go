@@ -55,7 +55,8 @@ var wdkStops = map[string]stop{
 	"callout-exit": {0xC4, [4]uint64{0x1AB0001, address, 0, 0}},
 	// rule: thr-affinity-outside-process
 	// rule: bc-03-affinity
-	"affinity-none": {0x03, [4]uint64{1 << 40, address, 0, 0}},
+	"affinity-none":  {0x03, [4]uint64{0, address, 0, 0}},
+	"affinity-other": {0x03, [4]uint64{1<<40 | 1, address, 0, 0}},
 	// rule: mutex-not-wait-fast
 	// rule: fm-not-waitable
 	"wdk-wait-fast":    {0xC4, [4]uint64{0x1AB0003, 0, address, 1}},

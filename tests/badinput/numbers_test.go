@@ -58,7 +58,7 @@ var numbers = map[string][]string{
 	"KeReleaseSemaphore.Adjustment":                      {"raises 0xc0000047", "raises 0xc0000047", "returns", "raises 0xc0000047"},
 	"KeReleaseSemaphore.Increment":                       {"returns", "returns", "returns", "returns"},
 	"KeRevertToUserAffinityThreadEx.Affinity":            {"returns", "returns", "returns"},
-	"KeSetAffinityThread.Affinity":                       {"stop 0x3", "stop 0x3", "returns"},
+	"KeSetAffinityThread.Affinity":                       {"stop 0x3", "stop 0x3", "stop 0x3"},
 	"KeSetBasePriorityThread.Increment":                  {"returns", "returns", "returns", "returns"},
 	"KeSetCoalescableTimer.DueTime":                      {"returns", "returns", "returns", "returns"},
 	"KeSetCoalescableTimer.Period":                       {"returns", "returns", "returns"},

@@ -15,6 +15,7 @@ import (
 	"irqlab/sync"
 	"irqlab/sync/spin"
 	"irqlab/tests/kit"
+	"irqlab/wdk"
 )
 
 // diary is what deferred routines write down, in pool.
@@ -131,13 +132,21 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// Checked mode refuses a nil routine: see docs/caveats.md.
+//
 // rule: dpc-init-null
-func TestNilRoutine(t *testing.T) {
-	d, _ := newDPC(t, nil)
+func TestNil(t *testing.T) {
+	if s := kit.Raised(func() { wdk.KeInitializeDpc(nil, note, nil) }); s != ntstatus.AccessViolation {
+		t.Errorf("without a DPC: %v", s)
+	}
+	d, _ := newDPC(t, note)
+	wdk.Checked = false
+	wdk.KeInitializeDpc(d, nil, nil)
 	var inserted, removed bool
-	kit.At(irql.Dispatch, func() { inserted, removed = d.Insert(nil, nil), d.Remove() })
-	if !inserted || !removed {
-		t.Errorf("insert %v, remove %v", inserted, removed)
+	kit.At(irql.Dispatch, func() { inserted, removed = wdk.KeInsertQueueDpc(d, nil, nil), wdk.KeRemoveQueueDpc(d) })
+	wdk.Checked = true
+	if !inserted || !removed || d.Routine != 0 {
+		t.Errorf("insert %v, remove %v, routine %#x", inserted, removed, d.Routine)
 	}
 }
 

@@ -420,21 +420,6 @@ func TestManyOwners(t *testing.T) {
 	})
 }
 
-// rule: eres-boost
-func TestBoost(t *testing.T) {
-	region(t, func(r *sync.Resource) {
-		exclusive(r, true)
-		r.DisableBoost()
-		reader := start(t, r, shared)
-		waiting(t, r, 0, 1)
-		if kernel.Current().Priority > kernel.Current().BasePriority+6 {
-			t.Errorf("priority %d", kernel.Current().Priority)
-		}
-		r.Release()
-		reader.leave(t)
-	})
-}
-
 func TestExclusion(t *testing.T) {
 	r := newResource(t)
 	var writers, readers, want atomic.Int32

@@ -109,8 +109,9 @@ var wdkStops = map[string]func(){
 			KeExpandKernelStackAndCallout(func(PVOID) { PsTerminateSystemThread(STATUS_SUCCESS) }, nil, 4096)
 		})
 	},
-	"affinity-none": func() { KeSetAffinityThread(KeGetCurrentThread(), 1<<40) },
-	"wdk-bugcheck":  func() { KeBugCheckEx(0xE2, 1, 2, 3, 4) },
+	"affinity-none":  func() { KeSetAffinityThread(KeGetCurrentThread(), 0) },
+	"affinity-other": func() { KeSetAffinityThread(KeGetCurrentThread(), 1<<40|1) },
+	"wdk-bugcheck":   func() { KeBugCheckEx(0xE2, 1, 2, 3, 4) },
 
 	"exit-level": func() { system(func() { irql.Raise(irql.APC); PsTerminateSystemThread(STATUS_SUCCESS) }) },
 	"exit-apcs":  func() { system(func() { KeEnterCriticalRegion(); PsTerminateSystemThread(STATUS_SUCCESS) }) },

@@ -134,7 +134,6 @@ func TestFreedByRoutine(t *testing.T) {
 	kit.Until(t, "all items", func() bool { return ran.Load() == 2*n })
 }
 
-// rule: work-device-ref
 func TestIoWorkItem(t *testing.T) {
 	device, context := kit.New[[8]byte](t), new(int)
 	w := IoAllocateWorkItem(PVOID(device))
