@@ -18,7 +18,7 @@ type peer struct {
 }
 
 var peers = []peer{
-	{"RaiseLowerIRQL/kernel", "12", fig("4", "", "", "", ""), fig("4", "", "", "", "")},
+	{"RaiseLowerIRQL/kernel", "12", fig("4", "33", "", "", ""), fig("4", "23", "", "", "")}, // Linux: irqsave, a spin lock inside
 	{"RaiseLowerIRQL/Go", "", none, none},
 	{"SpinLock", "20", fig("3-5", "19", "", "", "19"), fig("7-8", "14", "", "", "28")},
 	{"Mutex/kernel", "110", fig("", "28", "76", "178", ""), fig("", "70", "76", "178", "")},
