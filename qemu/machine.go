@@ -24,7 +24,7 @@ const (
 // its default; an empty Arch is AMD64.
 type Machine struct {
 	Arch   Arch
-	Type   string  // QEMU machine type with its options; default q35 or virt,gic-version=3
+	Type   string  // QEMU machine type with its options; default q35 or virt; virt gets a GICv3
 	Model  string  // CPU model; default max
 	CPUs   int     // 1 to MaxCPUs
 	Memory Size    // bytes
@@ -49,7 +49,48 @@ func (m *Machine) Check() error {
 	if m.Seed != nil && !strings.HasPrefix(m.accel(), "tcg") {
 		return fmt.Errorf("accelerator %s cannot repeat a run: -seed needs -accel tcg", m.Accel)
 	}
+	if gic, ok := m.option("gic-version"); m.isVirt() && ok && gic == "2" {
+		return fmt.Errorf("machine %s: the kernel drives a GICv3 only: leave gic-version out", m.Type)
+	}
 	return nil
+}
+
+// Unused is how much of the memory the kernel will not use: on q35, what QEMU puts
+// above 4 GiB. That is all above 2 GiB, if the memory does not fit below 2.75 GiB
+// (pc_q35_init in QEMU's hw/i386/pc_q35.c).
+func (m *Machine) Unused() Size {
+	const fits, low Size = 0xb000_0000, 2 << 30
+	if m.Arch == ARM64 || m.Memory < fits {
+		return 0
+	}
+	return m.Memory - low
+}
+
+// isVirt reports whether the machine is QEMU's virt, of whatever version.
+func (m *Machine) isVirt() bool {
+	name, _, _ := strings.Cut(or(m.Type, m.defaultType()), ",")
+	return m.Arch == ARM64 && (name == "virt" || strings.HasPrefix(name, "virt-"))
+}
+
+// option returns an option of the machine type.
+func (m *Machine) option(name string) (value string, ok bool) {
+	for o := range strings.SplitSeq(m.Type, ",") {
+		if value, ok = strings.CutPrefix(o, name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// machineType is the type with what the kernel needs of it.
+func (m *Machine) machineType() string {
+	if m.Type == "" {
+		return m.defaultType()
+	}
+	if _, ok := m.option("gic-version"); m.isVirt() && !ok {
+		return m.Type + ",gic-version=3"
+	}
+	return m.Type
 }
 
 func (m *Machine) accel() string {
@@ -63,7 +104,7 @@ func (m *Machine) accel() string {
 // with the given encoded kernel command line. The console is QEMU's standard
 // input and output.
 func (m *Machine) Args(image, cmdline string) []string {
-	args := []string{"-M", or(m.Type, m.defaultType())}
+	args := []string{"-M", m.machineType()}
 	args = append(args, m.timing()...)
 	args = append(args,
 		"-cpu", or(m.Model, "max"),

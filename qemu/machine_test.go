@@ -43,6 +43,7 @@ func TestCheck(t *testing.T) {
 	seed := uint64(1)
 	for _, m := range []Machine{
 		{CPUs: 0}, {CPUs: MaxCPUs + 1}, {CPUs: -1}, {CPUs: 1, Accel: "kvm", Seed: &seed},
+		{CPUs: 1, Arch: ARM64, Type: "virt,secure=off,gic-version=2"},
 	} {
 		if m.Check() == nil {
 			t.Errorf("%+v was accepted", m)
@@ -50,6 +51,44 @@ func TestCheck(t *testing.T) {
 	}
 	if err := (&Machine{CPUs: 1, Seed: &seed}).Check(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestMachineType(t *testing.T) {
+	for _, tt := range []struct {
+		arch      Arch
+		typ, want string
+	}{
+		{AMD64, "", "q35"},
+		{AMD64, "pc", "pc"},
+		{ARM64, "", "virt,gic-version=3"},
+		{ARM64, "virt", "virt,gic-version=3"},
+		{ARM64, "virt-7.2,virtualization=on", "virt-7.2,virtualization=on,gic-version=3"},
+		{ARM64, "virt,gic-version=max", "virt,gic-version=max"},
+		{ARM64, "sbsa-ref", "sbsa-ref"},
+	} {
+		m := Machine{Arch: tt.arch, Type: tt.typ, CPUs: 1}
+		if got := m.machineType(); got != tt.want || m.Check() != nil {
+			t.Errorf("%s %q: got %q, %v; want %q", tt.arch, tt.typ, got, m.Check(), tt.want)
+		}
+	}
+}
+
+func TestUnused(t *testing.T) {
+	for _, tt := range []struct {
+		arch         Arch
+		memory, want Size
+	}{
+		{AMD64, 128 << 20, 0},
+		{AMD64, 2815 << 20, 0},
+		{AMD64, 2816 << 20, 768 << 20},
+		{AMD64, 8 << 30, 6 << 30},
+		{ARM64, 8 << 30, 0},
+	} {
+		m := Machine{Arch: tt.arch, Memory: tt.memory}
+		if got := m.Unused(); got != tt.want {
+			t.Errorf("%s, %v: got %v, want %v", tt.arch, tt.memory, got, tt.want)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -65,6 +66,9 @@ func (m *Machine) Run(ctx context.Context, image, cmdline string, c Console, lim
 	}
 	cmd := exec.CommandContext(ctx, path, m.Args(image, cmdline)...)
 	cmd.Stdout, cmd.Stderr = pipe.w, c.Err
+	if strings.HasPrefix(m.accel(), "kvm") {
+		cmd.Stderr = &kvmWatch{Writer: c.Err, failed: func() { stop(errKVM) }}
+	}
 	if m.Debugger != nil {
 		cmd.ExtraFiles = []*os.File{m.Debugger}
 	}

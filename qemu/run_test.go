@@ -175,6 +175,18 @@ func gone(pid int) error {
 	return syscall.Kill(pid, 0)
 }
 
+// KVM may give up a guest, and QEMU does not end.
+func TestRunKVM(t *testing.T) {
+	image := fakeQEMU(t, `echo "KVM internal error. Suberror: 1" >&2; echo "RAX=0" >&2; exec sleep 100`)
+	m := testMachine
+	m.Accel = "kvm"
+	var errs bytes.Buffer
+	_, err := m.Run(context.Background(), image, "", Console{Out: t.Output(), Err: &errs}, time.Minute)
+	if !errors.Is(err, errKVM) || !strings.HasSuffix(errs.String(), "RAX=0\n") {
+		t.Errorf("got %v, want %v\n%s", err, errKVM, &errs)
+	}
+}
+
 func TestRunInterrupted(t *testing.T) {
 	image := fakeQEMU(t, `sleep 100`)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -82,7 +82,7 @@ func (m *machineFlags) registerRest(fs *flag.FlagSet) {
 	fs.StringVar(&m.Accel, "accel", "tcg", "QEMU accelerator")
 	fs.StringVar(&m.Model, "cpu", "max", "QEMU CPU `model`")
 	fs.StringVar(&m.Disk, "disk", "", "`file` with the machine's disk, for paging and crash dumps; made if there is none")
-	fs.StringVar(&m.Type, "machine", "", "QEMU machine `type` (default q35 or virt,gic-version=3)")
+	fs.StringVar(&m.Type, "machine", "", "QEMU machine `type` (default q35 or virt, with a GICv3)")
 	fs.Func("env", "environment variable `NAME=value` for the guest; repeatable", m.setEnv)
 	fs.Func("opt", "kernel option `name=value`: checks, dump, fault, special, specialat or verifier; repeatable", m.setOption)
 	fs.Var((*words)(&m.Extra), "qemu", "one more `argument` for QEMU; repeatable")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -39,6 +40,9 @@ func runCommand() *subcommand {
 			}
 			if err := m.Check(); err != nil {
 				return &usageError{"run", err}
+			}
+			if n := m.Unused(); n > 0 {
+				fmt.Fprintf(os.Stderr, "irqlab: the kernel will not use %v of the memory, which q35 puts above 4G (docs/caveats.md)\n", n)
 			}
 			if _, err := qemu.Find(m.Arch); err != nil {
 				return err
