@@ -39,7 +39,8 @@ func gotestsCommand() *subcommand {
 		help:  "run the Go distribution's own tests inside the machine",
 		long: "These are the tests of standard library packages and the \"// run\" programs of\n" +
 			"GOROOT/test. Without names it runs all of them; names are such as sync,\n" +
-			"test/chan/ or test/ken/array.go. It must run in the irqlab module.",
+			"test/chan/ or test/ken/array.go. Packages run with go test's -short. It must run\n" +
+			"in the irqlab module.",
 		flags: fs,
 		run: func(ctx context.Context, args []string) error {
 			names, _, err := parse(fs, args)

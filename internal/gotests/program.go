@@ -29,7 +29,7 @@ type Program struct {
 }
 
 // directories of GOROOT/test that hold programs of one file.
-var directories = []string{".", "abi", "chan", "fixedbugs", "interface", "ken", "typeparam"}
+var directories = []string{".", "abi", "chan", "fixedbugs", "interface", "ken", "typeparam", "typeparam/mdempsky", "dwarf"}
 
 // Programs lists the "// run" programs of GOROOT/test for an architecture.
 func Programs(goroot, goarch string) ([]Program, error) {
