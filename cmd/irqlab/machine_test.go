@@ -263,7 +263,10 @@ func within30s(condition func() bool) bool {
 }
 
 // runs reports whether a QEMU runs whose arguments contain the text.
-func runs(t *testing.T, text string) bool {
+func runs(t *testing.T, text string) bool { return len(machines(t, text)) > 0 }
+
+// machines returns the processes of the QEMUs whose arguments contain the text.
+func machines(t *testing.T, text string) (pids []string) {
 	paths, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil || len(paths) == 0 {
 		t.Skip("needs /proc to see processes")
@@ -271,10 +274,10 @@ func runs(t *testing.T, text string) bool {
 	for _, path := range paths {
 		line, _ := os.ReadFile(path) // it may have ended meanwhile
 		if bytes.Contains(line, []byte("qemu-system")) && bytes.Contains(line, []byte(text)) {
-			return true
+			pids = append(pids, filepath.Base(filepath.Dir(path)))
 		}
 	}
-	return false
+	return pids
 }
 
 // The kernel's own resident code is resident.
