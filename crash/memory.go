@@ -6,6 +6,8 @@ import (
 	"irqlab/arch"
 	"irqlab/bugcheck"
 	"irqlab/dump"
+	"irqlab/intr"
+	"irqlab/kernel"
 	"irqlab/mm"
 )
 
@@ -177,21 +179,25 @@ var chosen struct {
 // stackPages is how much of a stack above its pointer is worth having.
 const stackPages = 8
 
-// choose decides on the windows: stacks, threads, processors' blocks, and the
-// record of the stop.
+// choose decides on the windows: the processors' blocks, threads and stacks, and
+// the record of the stop.
 func choose(r *bugcheck.Record) {
+	add(uintptr(unsafe.Pointer(&arch.NumCPUs)), unsafe.Sizeof(arch.NumCPUs))
 	for cpu := range arch.NumCPUs {
 		add(uintptr(unsafe.Pointer(&arch.CPUs[cpu])), unsafe.Sizeof(arch.CPUs[cpu]))
 		if f := r.Frames[cpu]; f != nil {
 			add(uintptr(unsafe.Pointer(f)), unsafe.Sizeof(*f))
 			add(f.SP(), stackPages*arch.PageSize)
 		}
-		if t := r.Threads[cpu]; t != nil {
-			add(uintptr(unsafe.Pointer(t)), arch.PageSize)
-		}
 	}
 	add(uintptr(unsafe.Pointer(r)), unsafe.Sizeof(*r))
-	for _, fp := range r.Trace.FPs[:r.Trace.N] {
+	chooseStack(&r.Trace)
+	kernel.Essentials(add)
+	intr.Essentials(add)
+}
+
+func chooseStack(t *bugcheck.Trace) {
+	for _, fp := range t.FPs[:t.N] {
 		if fp != 0 {
 			add(fp, 2*arch.PageSize)
 		}

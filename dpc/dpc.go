@@ -44,6 +44,12 @@ type processor struct {
 
 var processors [arch.MaxCPUs]processor
 
+// Essentials calls add for the memory that says what the processors do; see package
+// kernel.
+func Essentials(add func(va, n uintptr)) {
+	add(uintptr(unsafe.Pointer(&processors)), unsafe.Sizeof(processors))
+}
+
 // Start prepares a processor's queues, before its first interrupt.
 func Start(cpu uint32) {
 	p := &processors[cpu]

@@ -20,6 +20,12 @@ type Stats struct {
 // stats are the processors' counts; only the processor itself writes them.
 var stats [arch.MaxCPUs]Stats
 
+// Essentials calls add for the memory that says what the processors did; see package
+// kernel.
+func Essentials(add func(va, n uintptr)) {
+	add(uintptr(unsafe.Pointer(&stats)), unsafe.Sizeof(stats))
+}
+
 // Statistics returns the processor's counts.
 //
 // IRQL: any
