@@ -24,6 +24,7 @@ type Record struct {
 	Text       string                      // what happened, if the code alone does not say
 	Answered   uint32                      // bit n: processor n is frozen
 	Frames     [arch.MaxCPUs]*arch.Frame   // where they were; nil if unknown, or if the stop is no trap
+	Stacks     [arch.MaxCPUs]uintptr       // frame pointers of those that called to stop the machine
 	Levels     [arch.MaxCPUs]uint8         // their IRQLs
 	Threads    [arch.MaxCPUs]*arch.Context // what ran there
 	Trace      Trace
@@ -140,6 +141,9 @@ func stop(arg unsafe.Pointer) {
 	enabled := arch.DisableInterrupts()
 	arch.WriteIRQL(15)
 	me := arch.ThisCPU().ID
+	if r.frame == nil && LastStop.Answered>>me&1 == 0 {
+		LastStop.Stacks[me] = arch.FramePointer()
+	}
 	if !atomic.CompareAndSwapUint32(&owner, 0, me+1) {
 		if atomic.LoadUint32(&owner) == me+1 {
 			again(r)

@@ -188,6 +188,9 @@ func choose(r *bugcheck.Record) {
 		if f := r.Frames[cpu]; f != nil {
 			add(uintptr(unsafe.Pointer(f)), unsafe.Sizeof(*f))
 			add(f.SP(), stackPages*arch.PageSize)
+		} else if cpu != r.CPU {
+			called.FromStack(r.Stacks[cpu])
+			chooseStack(&called)
 		}
 	}
 	add(uintptr(unsafe.Pointer(r)), unsafe.Sizeof(*r))

@@ -13,12 +13,16 @@ import (
 // stop is the note of the stop, too large for a kernel stack.
 var stop dump.Stop
 
-// notes writes the registers of the processors, the stopping one first, and what
-// is known of the stop.
+// called is the back trace of a processor that called to stop the machine when
+// another one had; too large for a kernel stack.
+var called bugcheck.Trace
+
+// notes writes the registers of the processors that have answered, the stopping
+// one first, and what is known of the stop.
 func (w *writer) notes(kind dump.Kind, r *bugcheck.Record) {
 	w.registers(r, r.CPU)
 	for cpu := range arch.NumCPUs {
-		if cpu != r.CPU {
+		if cpu != r.CPU && r.Answered>>cpu&1 != 0 {
 			w.registers(r, cpu)
 		}
 	}
@@ -28,6 +32,15 @@ func (w *writer) notes(kind dump.Kind, r *bugcheck.Record) {
 		a := &added.blocks[i]
 		w.note(dump.Owner, dump.TypeSecondary, unsafe.Pointer(&added.bytes[a.at]), a.size)
 	}
+}
+
+// statuses returns the size of the notes with registers.
+func statuses(r *bugcheck.Record) uintptr {
+	n := uintptr(0)
+	for cpu := range arch.NumCPUs {
+		n += uintptr(r.Answered >> cpu & 1)
+	}
+	return n * noteSize(unsafe.Sizeof(prStatus{}))
 }
 
 func (w *writer) registers(r *bugcheck.Record, cpu uint32) {
@@ -40,6 +53,9 @@ func (w *writer) registers(r *bugcheck.Record, cpu uint32) {
 		fromFrame(&s.Registers, f)
 	case cpu == r.CPU:
 		fromCaller(&s.Registers, &r.Trace)
+	default:
+		called.FromStack(r.Stacks[cpu])
+		fromCaller(&s.Registers, &called)
 	}
 	complete(&s.Registers, r, cpu)
 	w.note(dump.CoreOwner, dump.TypePRStatus, unsafe.Pointer(&s), unsafe.Sizeof(s))
@@ -82,6 +98,8 @@ func describe(s *dump.Stop, kind dump.Kind, r *bugcheck.Record) {
 			if f.FromKernel() {
 				p.Kernel = 1
 			}
+		} else {
+			s.Called |= r.Answered & (1 << cpu)
 		}
 		if c := r.Threads[cpu]; c != nil {
 			t := kernel.ThreadOf(c)

@@ -27,13 +27,14 @@ func fromFrame(r *registers, f *arch.Frame) {
 	}
 }
 
-// fromCaller sets what is known of who stopped the machine by a call: the frame
-// record has its return address, and the stack pointer was behind it.
+// fromCaller sets what is known of who stopped the machine by a call, at that
+// instruction: the frame record has its return address, and the stack pointer was
+// behind it.
 func fromCaller(r *registers, t *bugcheck.Trace) {
 	if i := t.Caller(); i >= 0 {
 		fp := t.FPs[i]
 		*r = registers{
-			IP: uint64(t.Site(i)), SP: uint64(fp + 16), BP: *(*uint64)(pointer(fp)),
+			IP: uint64(bugcheck.CallBefore(t.PCs[i])), SP: uint64(fp + 16), BP: *(*uint64)(pointer(fp)),
 		}
 	}
 }

@@ -25,7 +25,7 @@ type plan struct {
 // chapter 4, PN_XNUM).
 const maxSegments = 0xffff - 2
 
-func (p *plan) make(kind dump.Kind) {
+func (p *plan) make(kind dump.Kind, r *bugcheck.Record) {
 	*p = plan{kind: kind}
 	memory := uintptr(0)
 	c, s := cursor{kind: kind}, segment{}
@@ -35,7 +35,7 @@ func (p *plan) make(kind dump.Kind) {
 			memory += s.size
 		}
 	}
-	p.notes = uintptr(arch.NumCPUs)*noteSize(unsafe.Sizeof(prStatus{})) + noteSize(unsafe.Sizeof(dump.Stop{})) + added.size()
+	p.notes = statuses(r) + noteSize(unsafe.Sizeof(dump.Stop{})) + added.size()
 	front := dump.HeaderSize + (1+p.segments)*dump.SegmentSize + p.notes
 	p.front = (front + arch.PageSize - 1) &^ (arch.PageSize - 1)
 	p.length = p.front + memory
@@ -77,7 +77,7 @@ func Write(r *bugcheck.Record) {
 	choose(r)
 	bugcheck.CallReason(bugcheck.SecondaryData, unsafe.Pointer(&offer), uint32(unsafe.Sizeof(offer)), prepareOffer, takeOffer)
 	var p plan
-	if p.choose(uintptr(h.PageFile.Room())); p.length > uintptr(h.PageFile.Room()) {
+	if p.choose(uintptr(h.PageFile.Room()), r); p.length > uintptr(h.PageFile.Room()) {
 		refuse("the page file is too small for this kind of dump", disk.OK)
 		return
 	}
@@ -112,13 +112,13 @@ func Write(r *bugcheck.Record) {
 
 // choose plans the dump that was asked for, which may depend on the room there
 // is.
-func (p *plan) choose(room uintptr) {
+func (p *plan) choose(room uintptr, r *bugcheck.Record) {
 	if wanted != dump.Automatic {
-		p.make(wanted)
+		p.make(wanted, r)
 		return
 	}
-	if p.make(dump.Kernel); p.length > room {
-		p.make(dump.Small)
+	if p.make(dump.Kernel, r); p.length > room {
+		p.make(dump.Small, r)
 	}
 }
 

@@ -11,8 +11,8 @@
 //
 //	ELF header           64 bytes
 //	program headers      56 bytes each: a PT_NOTE, then PT_LOADs
-//	notes                PRSTATUS of each processor, the stopping one first;
-//	                     then Stop
+//	notes                PRSTATUS of each processor that was frozen, the
+//	                     stopping one first; then Stop
 //	memory               page aligned, in the order of the PT_LOADs
 //
 // Several PT_LOADs may share bytes of the file: a complete dump holds RAM once,
@@ -102,6 +102,12 @@ type Stop struct {
 	Trace [48]uint64 // back trace of CPU: the instruction, or a return address, then return addresses
 
 	Processors [MaxCPUs]Processor
+
+	// Bit n: processor n called to stop the machine. Of its registers in PRSTATUS
+	// only the program counter, that of the call, and the stack and frame pointers
+	// are known, and on x86-64 the bases of FS and GS; the others are zero.
+	Called uint32
+	_      uint32
 }
 
 // Processor is one processor of the machine, by number.

@@ -23,13 +23,10 @@ func (d *Debugger) decode(addr uint64) instruction {
 	if d.image.machine.arch == ARM64 {
 		return d.decodeARM64(addr)
 	}
-	b := make([]byte, longest)
-	n := len(b)
-	for n > 0 && d.memory.read(addr, b[:n]) != nil {
+	b := d.bytes(addr, 1)
+	n := longest
+	for b = append(b, make([]byte, n-1)...); d.memory.read(addr, b[:n]) != nil; {
 		n--
-	}
-	if n == 0 {
-		fail(&memoryError{addr: addr})
 	}
 	i, err := x86asm.Decode(b[:n], 64)
 	if err != nil {
@@ -65,7 +62,7 @@ func (d *Debugger) decodeARM64(addr uint64) instruction {
 // line prints the instruction at addr and returns the next one's address.
 func (d *Debugger) line(addr uint64) uint64 {
 	if d.image.machine.arch == ARM64 {
-		addr &^= 3 // a dump's processor may stand within a call
+		addr &^= 3 // as instructions are
 	}
 	i := d.decode(addr)
 	var code strings.Builder
@@ -139,21 +136,33 @@ func (d *Debugger) showRegisters(v *invocation) error {
 			if n > 0 {
 				d.printf(" ")
 			}
-			d.printf("%3s=%s", name, hex(regs[name], 16))
+			d.printf("%3s=%s", name, registerText(regs, name, 16))
 		}
 		d.printf("\n")
 	}
-	d.printf("%s=%s", m.flags, hex(regs[m.flags], 8))
+	d.printf("%s=%s", m.flags, registerText(regs, m.flags, 8))
 	if level, how := d.irqlOf(d.cpu); level >= 0 {
 		d.printf("  IRQL %s", levelText(level)+how)
 	}
 	d.printf("\n")
+	if _, known := regs[m.flags]; !known {
+		d.printf("?: %s\n", unknownRegisters)
+	}
 	pc := regs[m.pc]
 	d.heading(pc)
 	if err := guard(func() { d.line(pc) }); err != nil {
 		d.printf("%s ??\n", address(pc))
 	}
 	return nil
+}
+
+// registerText writes a register with a number of digits.
+func registerText(regs Registers, name string, digits int) string {
+	v, ok := regs[name]
+	if !ok {
+		return strings.Repeat("?", digits)
+	}
+	return hex(v, digits)
 }
 
 // oneRegister is r name and r name=value.
@@ -164,9 +173,9 @@ func (d *Debugger) oneRegister(text string) error {
 		return errUsage
 	}
 	name = d.image.machine.register(name)
-	v, ok := d.registers(d.cpu)[name]
-	if !ok {
-		return fmt.Errorf("no register %s", name)
+	v, err := d.register(name)
+	if err != nil {
+		return err
 	}
 	if !set {
 		d.printf("%s=%s\n", name, hex(v, 16))
@@ -177,7 +186,7 @@ func (d *Debugger) oneRegister(text string) error {
 		return errDump
 	}
 	value := d.eval(change)
-	err := c.SetRegister(d.cpu, name, value)
+	err = c.SetRegister(d.cpu, name, value)
 	d.regs = nil
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -31,10 +32,14 @@ type cursorState struct {
 	haveBytes bool
 }
 
-// New starts a session. What commands say goes to out.
+// New starts a session. What commands say goes to out. They are about the
+// processor that stopped the machine, if one has.
 func New(image *Image, target Target, out io.Writer) *Debugger {
 	d := &Debugger{image: image, target: target, out: out}
 	d.memory = memory{image: image, target: target}
+	if b, stopped := d.bugCheck(); stopped && b.CPU < target.CPUs() {
+		d.cpu = b.CPU
+	}
 	return d
 }
 
@@ -72,6 +77,22 @@ func (d *Debugger) registers(cpu int) Registers {
 	d.regs[cpu] = r
 	return r
 }
+
+// register returns a register of the current processor.
+func (d *Debugger) register(name string) (uint64, error) {
+	if v, ok := d.registers(d.cpu)[name]; ok {
+		return v, nil
+	}
+	for _, row := range d.image.machine.shown {
+		if slices.Contains(row, name) {
+			return 0, fmt.Errorf("%s is not known: %s", name, unknownRegisters)
+		}
+	}
+	return 0, fmt.Errorf("no register %s", name)
+}
+
+// unknownRegisters is why a dump does not have all of a processor's registers.
+const unknownRegisters = "the processor called the kernel to stop the machine, and no trap saved its registers"
 
 // failure carries an error from where memory was read to the command's end: a
 // command reads dozens of words, each of which may be missing.

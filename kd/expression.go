@@ -115,13 +115,12 @@ scan:
 
 func (p *expression) register() uint64 {
 	name := strings.ToLower(p.word())
-	regs := p.d.registers(p.d.cpu)
 	if name == "$thread" {
 		return p.d.current(p.d.cpu).addr
 	}
-	v, ok := regs[p.d.image.machine.register(name)]
-	if !ok {
-		failf("no register %s", name)
+	v, err := p.d.register(p.d.image.machine.register(name))
+	if err != nil {
+		fail(err)
 	}
 	return v
 }

@@ -135,6 +135,8 @@ func TestMistakes(t *testing.T) {
 		"g":                   "does not run",
 		"r rax=1":             "does not run",
 		"r nothing":           "no register",
+		"r rbx":               "rbx is not known: the processor called",
+		"? @rbx":              "rbx is not known",
 		"~5s":                 "there is no CPU 5",
 		"~x":                  "usage: ~ [Ns]",
 		"!process 0 7":        "no type information",

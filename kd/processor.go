@@ -17,8 +17,11 @@ var levels = [...]string{
 }
 
 func levelText(level int) string {
-	if level < 0 || level >= len(levels) {
-		return fmt.Sprintf("%d", level)
+	switch {
+	case level < 0:
+		return "unknown"
+	case level >= len(levels):
+		return fmt.Sprint(level)
 	}
 	return fmt.Sprintf("%d (%s)", level, levels[level])
 }
@@ -45,7 +48,7 @@ func (d *Debugger) irqlOf(cpu int) (level int, note string) {
 		level, note = d.liveIRQL(cpu)
 	})
 	if err != nil {
-		return -1, ", unknown: " + err.Error()
+		return -1, ": " + err.Error()
 	}
 	return level, note
 }
@@ -124,8 +127,11 @@ func (d *Debugger) processors(v *invocation) error {
 			if cpu == d.cpu {
 				mark = '.'
 			}
-			regs := d.registers(cpu)
-			pc := regs[d.image.machine.pc]
+			pc := uint64(0)
+			if err := guard(func() { pc = d.pc(cpu) }); err != nil {
+				d.printf("%c %2d  %v\n", mark, cpu, err)
+				continue
+			}
 			d.printf("%c %2d  %s %s", mark, cpu, address(pc), d.function(pc))
 			if guard(func() {
 				t := d.current(cpu)
@@ -191,7 +197,7 @@ func (d *Debugger) runningCommand(v *invocation) error {
 		d.printf("%3d %7s  %-16s %4d %9.3fs  %s\n", cpu, t.idText(), t.name(), t.field("Priority").int(),
 			d.seconds(t.field("Cycles").uint()), priorities(d.processor(cpu).field("summary").uint()))
 		if stacks {
-			d.printStack(t.stack())
+			d.printThreadStack(t)
 		}
 	}
 	return nil

@@ -178,6 +178,16 @@ func (d *Debugger) stack(v *invocation) error {
 	return nil
 }
 
+// printThreadStack prints a thread's stack, or why it is not known.
+func (d *Debugger) printThreadStack(t thread) {
+	var frames []frame
+	if err := guard(func() { frames = t.stack() }); err != nil {
+		d.printf("no stack: %v\n", err)
+		return
+	}
+	d.printStack(frames)
+}
+
 func (d *Debugger) printStack(frames []frame) {
 	d.printf(" # %-17s %-17s %s\n", "Frame", "Address", "Call Site")
 	line := 0

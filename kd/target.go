@@ -53,6 +53,9 @@ type Stop struct {
 // ErrGone reports a command for a machine that has ended.
 var ErrGone = errors.New("the machine has ended")
 
+// ErrNotInDump is the error of a read from memory that a dump does not hold.
+var ErrNotInDump = errors.New("not in this dump")
+
 // Described is a Target that has something to say of itself.
 type Described interface {
 	Describe() []string
@@ -112,7 +115,11 @@ type memoryError struct {
 }
 
 func (e *memoryError) Error() string {
-	return fmt.Sprintf("memory access error at %s", address(e.addr))
+	text := fmt.Sprintf("memory access error at %s", address(e.addr))
+	if errors.Is(e.err, ErrNotInDump) {
+		text += ": " + ErrNotInDump.Error()
+	}
+	return text
 }
 
 func (e *memoryError) Unwrap() error { return e.err }

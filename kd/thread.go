@@ -186,7 +186,11 @@ func (d *Debugger) describeThread(t thread) {
 		d.describeWait(t)
 	}
 	d.printf("  APCs        kernel %d, special %d\n", t.field("KernelAPCs").int(), t.field("SpecialAPCs").int())
-	d.printf("  owns        %s\n", count(int64(len(d.list(t.field("MutantList")))), "mutant"))
+	owns := ""
+	if err := guard(func() { owns = count(int64(len(d.list(t.field("MutantList")))), "mutant") }); err != nil {
+		owns = err.Error()
+	}
+	d.printf("  owns        %s\n", owns)
 	d.printf("  stack       %#x to %#x\n", t.field("Context.Stack.Lo").uint(), t.field("Context.Stack.Hi").uint())
 	d.printf("  references  %d\n", d.header(t.addr).field("PointerCount").int())
 }
@@ -314,7 +318,7 @@ func (d *Debugger) threadCommand(v *invocation) error {
 		return errUsage
 	}
 	d.describeThread(t)
-	d.printStack(t.stack())
+	d.printThreadStack(t)
 	return nil
 }
 
@@ -340,7 +344,7 @@ func (d *Debugger) processCommand(v *invocation) error {
 			t.field("Priority").int(), t.field("BasePriority").int(), t.state(), t.field("CPU").uint(),
 			d.seconds(t.field("Cycles").uint()), t.field("Switches").uint(), t.name(), d.waitsFor(t))
 		if flags&withStacks != 0 {
-			d.printStack(t.stack())
+			d.printThreadStack(t)
 		}
 	}
 	return nil
@@ -367,7 +371,8 @@ func (d *Debugger) stacks(v *invocation) error {
 	shown := 0
 	all := d.allThreads()
 	for _, t := range all {
-		frames := t.stack()
+		var frames []frame
+		guard(func() { frames = t.stack() }) // unless its processor did not answer
 		if !d.calls(frames, filter) || depth == 0 && t.idle {
 			continue
 		}

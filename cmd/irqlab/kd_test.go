@@ -79,6 +79,29 @@ func TestKD(t *testing.T) {
 	})
 }
 
+// Another processor than the first one stops the machine; the debugger's commands
+// are about that one, on the machine and in the dump.
+func TestKDSecond(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		file, image := filepath.Join(t.TempDir(), "MEMORY.DMP"), buildImage(t, arch, "../../tests/stops")
+		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-cpus", "2", "-timeout", "2m", image,
+			"-c", "g; .echo LOOK; "+kdLook+"; .echo DUMP; .dump "+file, "--", "second-processor")
+		_, rest, _ := strings.Cut(out, "LOOK\n")
+		live, _, found := strings.Cut(rest, "DUMP\n")
+		if status != 0 || !found {
+			t.Fatalf("status %d\n%s%s", status, out, errs)
+		}
+		contains(t, "after the stop", live, `(?m)^\.  1  \S+ irqlab/bugcheck\.leave`, `(?m)^THREAD .* "test": `, `(?m)^FAULTING_FUNCTION:  main\.touch$`)
+		dumped, errs, status := irqlab(t, "", "kd", "-z", file, "-c", kdLook, image)
+		if status != 0 || dumped != live {
+			t.Errorf("the dump differs: status %d %s\n--- machine\n%s\n--- dump\n%s", status, errs, live, dumped)
+		}
+	})
+}
+
 func buildImage(t *testing.T, arch, pkg string) string {
 	t.Helper()
 	image := filepath.Join(t.TempDir(), "program.img")

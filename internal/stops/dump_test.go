@@ -5,6 +5,8 @@ import (
 	"context"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +18,7 @@ import (
 	"irqlab/dump"
 	"irqlab/dump/load"
 	"irqlab/internal/diskimage"
+	"irqlab/kd"
 	"irqlab/qemu"
 )
 
@@ -270,14 +273,63 @@ func testBeside(t *testing.T, arch qemu.Arch, image string) {
 	d, _ := s.fetch(t)
 	if arch == qemu.ARM64 {
 		want(t, out, "CPU 1 could not be frozen")
-		if d.Stop.Answered != 1 || d.ARM64[1].Registers.PC != 0 {
-			t.Errorf("%+v", d.Stop)
+		if d.Stop.Answered != 1 || len(d.ARM64) != 1 {
+			t.Errorf("registers of %d processors: %+v", len(d.ARM64), d.Stop)
 		}
+		const unknown = `the dump has no registers of CPU 1: it did not answer`
+		debugs(t, image, d, "~; !irql", nil, `(?m)^\.  0  \S+ main\.beside`, `(?m)^   1  `+unknown, `(?m)^CPU 0: IRQL 2 `, `(?m)^CPU 1: IRQL unknown: `+unknown)
+		debugs(t, image, d, "~1s; r; k; u; !thread", errors.New(unknown), `r: `+unknown, `k: `+unknown, `u: `+unknown)
 		return
 	}
 	if d.Stop.Answered != 3 || d.Stop.Processors[1].IRQL != 15 || d.AMD64[1].Registers.IP == 0 {
 		t.Errorf("%+v", d.Stop)
 	}
+}
+
+// Who calls to stop the machine is found at the call, with the registers that are
+// known, also where another processor was first.
+func testCalled(t *testing.T, arch qemu.Arch, image string) {
+	general, call := "rax", "call "
+	if arch == qemu.ARM64 {
+		general, call = "x0", "bl "
+	}
+	s := newStopped(t, arch, image, diskSize)
+	s.boot(t, "beside-caller", "dump=small")
+	d, file := s.fetch(t)
+	if d.Stop.Answered != 3 || d.Stop.Called != 3 || len(d.AMD64)+len(d.ARM64) != 2 {
+		t.Errorf("%+v", d.Stop)
+	}
+	for cpu, caller := range []string{`main\.besideCaller`, `main\.besideCaller\.func1`} {
+		debugs(t, image, d, fmt.Sprintf("~%ds; r; u L1; k", cpu), nil, general+`=\?{16}`, `(?m)^\?: the processor called`,
+			`(?m)^`+caller+`\+\S+ \[wdk/bugcheck\.go @ \d+\]:\n.*`+call+`irqlab/bugcheck\.Stop`, // which KeBugCheck was inlined into
+			`(?m)^01 .* `+caller+`\+\S+ \[stops/hang\.go @ \d+\]\n02 `)
+		debugs(t, image, d, fmt.Sprintf("~%ds; r %s", cpu, general), errors.New(general+" is not known"))
+	}
+	withGDB(t, arch, func(t *testing.T, gdb string) {
+		out, err := exec.CommandContext(t.Context(), gdb, "-nx", "-batch", "-ex", "thread apply all backtrace 2", s.image, file).CombinedOutput()
+		if err != nil || strings.Count(string(out), "main.besideCaller") != 2 {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
+}
+
+// What the debugger says of a dump is about the processor that stopped the machine,
+// and the smallest dump has what it says of any processor.
+func testSecond(t *testing.T, arch qemu.Arch, image string) {
+	s := newStopped(t, arch, image, diskSize)
+	s.boot(t, "second-processor", "dump=small")
+	d, _ := s.fetch(t)
+	if d.Stop.CPU != 1 {
+		t.Fatalf("%+v", d.Stop)
+	}
+	const at = `main\.init\.\d+\.func\d+` // touch is inlined
+	debugs(t, image, d, "~; k; u L1; !irql; !thread; .bugcheck; r; !analyze -v", nil,
+		`(?m)^\.  1  \S+ `+at+`\+\S+  IRQL 2 \(DISPATCH_LEVEL\), saved at the stop, thread \d+ test$`, `(?m)^   0  .*, thread (\d+|-) `,
+		`(?m)^01 .* `+at+`\+`, `(?m)^`+at+`\+\S+ \[`, `(?m)^CPU 1: IRQL 2 `, `(?m)^THREAD 0x\w+  ID \d+  "test": `,
+		`(?m)^Bugcheck code 000000D1 `, `(?m)^FAULTING_FUNCTION:  main\.touch$`, `(?m)^THREAD:  \d+ test at `)
+	debugs(t, image, d, "!pcr; !prcb; !running -ti; ~0s; k; r; !thread", nil, `(?m)^KPCR of CPU 1 `, `(?m)^KPRCB of CPU 0 `,
+		`(?m)^  0 .*\n( # |\d\d |   \(Trap).*\n`, `(?m)^  clock interrupts \d+, device interrupts \d+$`)
+	debugs(t, image, d, "!stacks; !process; !poolused", kd.ErrNotInDump)
 }
 
 // A machine that is told to restarts after a stop, and finds the dump.
@@ -310,6 +362,7 @@ func TestDump(t *testing.T) {
 		{"disks", qemu.AMD64, testDisks}, {"hangs", qemu.ARM64, testHangs},
 		{"unread", qemu.AMD64, testUnread}, {"callbacks", qemu.ARM64, testCallbacks},
 		{"restart", qemu.AMD64, testRestart}, {"beside", qemu.ARM64, testBeside},
+		{"called", qemu.AMD64, testCalled}, {"second", qemu.ARM64, testSecond},
 	}
 	each(t, func(t *testing.T, arch qemu.Arch) {
 		image := program(t, arch)

@@ -87,3 +87,21 @@ func repeats(text string) bool {
 	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return line == "" })
 	return len(slices.Compact(slices.Clone(lines))) < len(lines)
 }
+
+// debugs has the kernel debugger run commands on a dump, and checks what it says. Of
+// what fails, the first must be what is wanted.
+func debugs(t *testing.T, image string, d *load.Dump, commands string, want error, patterns ...string) {
+	t.Helper()
+	var out bytes.Buffer
+	s := symbolsOf(t, image)
+	defer s.Unlock()
+	err := kd.New(s.image, core.New(d), &out).Execute(t.Context(), commands)
+	if (err == nil) != (want == nil) || want != nil && !strings.Contains(err.Error(), want.Error()) {
+		t.Errorf("%s: %v, want %v\n%s", commands, err, want, &out)
+	}
+	for _, p := range patterns {
+		if !regexp.MustCompile(p).MatchString(out.String()) {
+			t.Errorf("%s: nothing fits %s in\n%s", commands, p, &out)
+		}
+	}
+}

@@ -86,7 +86,7 @@ var firmware = sync.OnceValue(func() string {
 var together = map[string]bool{
 	"beside-high": true, "hung-processor": true, "spin-foreign-release": true, "dpc-bad-cpu": true,
 	"hang-device": true, "hang-high": true, "verifier-unload-dpc": true,
-	"dpc-watchdog-idle": true, "0x101": true,
+	"dpc-watchdog-idle": true, "0x101": true, "beside-caller": true, "second-processor": true,
 }
 
 var all = flag.Bool("all", false, "provoke each stop with 1 and with 2 processors on each architecture")

@@ -50,6 +50,8 @@ var stops = map[string]stop{
 	// rule: bc-d1-vs-a
 	"touch-at-dispatch": {0xD1, [4]uint64{address, 2, 1, address}},
 	"beside-high":       {0xE2, [4]uint64{0, 0, 0, 0}},
+	"beside-caller":     {0xE2, [4]uint64{0, 0, 0, 0}},
+	"second-processor":  {0xD1, [4]uint64{address, 2, 1, address}},
 	"once":              {0xE2, [4]uint64{0, 0, 0, 0}},
 	"dump-fault":        {0xE2, [4]uint64{0, 0, 0, 0}},
 	// rule: bc-0a-not-less

@@ -3,8 +3,11 @@ package core
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,20 +36,32 @@ func Open(name string) (*Target, error) {
 func New(d *load.Dump) *Target {
 	t := &Target{dump: d, registers: map[int]kd.Registers{}}
 	for _, s := range d.AMD64 {
-		t.registers[int(s.PID)-1] = registersAMD64(&s.Registers)
+		t.add(int(s.PID)-1, registersAMD64(&s.Registers), "rip", "rsp", "rbp", "fs_base", "gs_base")
 	}
 	for _, s := range d.ARM64 {
-		t.registers[int(s.PID)-1] = registersARM64(&s.Registers)
-	}
-	for cpu, r := range t.registers {
-		if cpu < 0 || cpu >= dump.MaxCPUs {
-			continue
-		}
-		// The tables are the same for all processors.
-		r["cr3"], r["ttbr0_el1"] = d.Stop.RootTable, d.Stop.RootTable
-		r["irql"] = uint64(d.Stop.Processors[cpu].IRQL)
+		t.add(int(s.PID)-1, registersARM64(&s.Registers), "pc", "sp", "x29")
 	}
 	return t
+}
+
+// add adds what is known of a processor's registers: nothing, if it did not
+// answer, or those in kept, the first of which says whether there is anything, if
+// it called to stop the machine.
+func (t *Target) add(cpu int, r kd.Registers, kept ...string) {
+	s := &t.dump.Stop
+	if cpu < 0 || cpu >= dump.MaxCPUs || s.Answered>>cpu&1 == 0 {
+		return
+	}
+	if s.Called>>cpu&1 != 0 {
+		if r[kept[0]] == 0 {
+			return
+		}
+		maps.DeleteFunc(r, func(name string, _ uint64) bool { return !slices.Contains(kept, name) })
+	}
+	// The tables are the same for all processors.
+	r["cr3"], r["ttbr0_el1"] = s.RootTable, s.RootTable
+	r["irql"] = uint64(s.Processors[cpu].IRQL)
+	t.registers[cpu] = r
 }
 
 func registersAMD64(r *dump.RegistersAMD64) kd.Registers {
@@ -75,6 +90,9 @@ func (t *Target) CPUs() int { return int(t.dump.Stop.CPUs) }
 // ReadMemory implements kd.Target.
 func (t *Target) ReadMemory(addr uint64, b []byte) error {
 	_, err := t.dump.ReadAt(b, addr)
+	if errors.Is(err, load.ErrNotHeld) {
+		return kd.ErrNotInDump
+	}
 	return err
 }
 

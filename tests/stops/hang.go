@@ -20,11 +20,14 @@ func init() {
 		stops[name] = func() { hang(level) }
 	}
 	stops["hung-processor"] = hungProcessor
+	stops["beside-caller"] = besideCaller
+	stops["second-processor"] = func() { kit.OnCPU(1); irql.Raise(irql.Dispatch); touch(absent) }
 }
 
-// occupy has processor 1 loop at HIGH_LEVEL, and the caller at DISPATCH_LEVEL on
-// processor 0: it must not wait for any thread that may be ready on the other one.
-func occupy() {
+// occupy has processor 1 run fn at HIGH_LEVEL, which does not return, and the
+// caller at DISPATCH_LEVEL on processor 0: it must not wait for any thread that may
+// be ready on the other one.
+func occupy(fn func()) {
 	var ready, raised uint32
 	kit.Go(tb{}, func() ntstatus.Status {
 		for atomic.LoadUint32(&ready) == 0 {
@@ -32,7 +35,7 @@ func occupy() {
 		}
 		irql.Raise(irql.High)
 		atomic.StoreUint32(&raised, 1)
-		spinForEver()
+		fn()
 		return ntstatus.Success
 	}, func() { kit.OnCPU(1) })
 	kit.System()
@@ -46,7 +49,18 @@ func occupy() {
 
 // beside stops the machine while the other processor is at HIGH_LEVEL.
 func beside() {
-	occupy()
+	occupy(spinForEver)
+	KeBugCheck(0xE2)
+}
+
+// besideCaller stops the machine on both processors, the second one a little later.
+func besideCaller() {
+	occupy(func() {
+		for !bugcheck.Stopping() {
+			arch.Pause()
+		}
+		KeBugCheck(0xE3)
+	})
 	KeBugCheck(0xE2)
 }
 
@@ -64,7 +78,7 @@ func hang(level irql.Level) {
 
 // hungProcessor calls a processor that takes no interrupts any more.
 func hungProcessor() {
-	occupy()
+	occupy(spinForEver)
 	ipi.Patience = 1
 	ipi.Levels()
 }
