@@ -98,7 +98,8 @@ type Context struct {
 	TLS       uintptr // thread pointer of its Go code (FS base on amd64)
 	Attention uint32  // non-zero: Leave work is pending before Go code resumes
 	_         uint32
-	Frame     *Frame // of the entry from Go, while in the kernel by a trap
+	Frame     *Frame  // of the entry from Go, while in the kernel by a trap
+	Raised    uintptr // g of its Go code, while at DISPATCH_LEVEL or above
 	Stack     Stack
 }
 

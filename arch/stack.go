@@ -7,3 +7,6 @@ const RaisedStack = 16 << 10
 // TouchStack makes the goroutine's stack that large and present below its
 // caller. It is assembly because Go code would clear the frame it declares.
 func TouchStack()
+
+// Goroutine returns the g of the calling Go code.
+func Goroutine() uintptr

@@ -10,3 +10,8 @@ TEXT ·TouchStack(SB),0,$const_RaisedStack-0
 	MOVB	$0, (2*const_PageSize)(SP)
 	MOVB	$0, (3*const_PageSize)(SP)
 	RET
+
+// func Goroutine() uintptr
+TEXT ·Goroutine(SB),NOSPLIT|NOFRAME,$0-8
+	MOVQ	R14, ret+0(FP)
+	RET

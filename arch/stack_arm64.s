@@ -11,3 +11,8 @@ TEXT ·TouchStack(SB),0,$const_RaisedStack-0
 	MOVB	ZR, (2*const_PageSize+8)(RSP)
 	MOVB	ZR, (3*const_PageSize+8)(RSP)
 	RET
+
+// func Goroutine() uintptr
+TEXT ·Goroutine(SB),NOSPLIT|NOFRAME,$0-8
+	MOVD	g, ret+0(FP)
+	RET

@@ -49,20 +49,21 @@
 #define CPU_machine_emergency_G_m 1408
 #define CPU_machine_fault 1872
 
-#define Context__size 560
+#define Context__size 568
 #define Context_SP 0
 #define Context_TLS 8
 #define Context_Attention 16
 #define Context_Frame 24
-#define Context_Stack 32
-#define Context_Stack_Lo 32
-#define Context_Stack_Hi 40
-#define Context_Stack_G 48
-#define Context_Stack_G_lo 48
-#define Context_Stack_G_hi 56
-#define Context_Stack_G_guard0 64
-#define Context_Stack_G_guard1 72
-#define Context_Stack_G_m 96
+#define Context_Raised 32
+#define Context_Stack 40
+#define Context_Stack_Lo 40
+#define Context_Stack_Hi 48
+#define Context_Stack_G 56
+#define Context_Stack_G_lo 56
+#define Context_Stack_G_hi 64
+#define Context_Stack_G_guard0 72
+#define Context_Stack_G_guard1 80
+#define Context_Stack_G_m 104
 
 #define Account__size 16
 #define Account_Last 0

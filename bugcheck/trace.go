@@ -35,6 +35,7 @@ func (t *Trace) FromFrame(f *arch.Frame) {
 		}
 	}
 	t.walk(f.BasePointer())
+	t.resume()
 }
 
 // FromHere walks from the caller.
@@ -43,6 +44,7 @@ func (t *Trace) FromFrame(f *arch.Frame) {
 func (t *Trace) FromHere() {
 	t.N, t.More, t.Exact = 0, false, false
 	t.walk(arch.FramePointer())
+	t.resume()
 }
 
 // FromStack walks from a frame record, such as the one on top of the stack of a
@@ -68,6 +70,53 @@ func (t *Trace) walk(fp uintptr) {
 		}
 		fp = next
 	}
+}
+
+// resume goes on where the running thread's goroutine stands, if the trace has ended
+// because the goroutine gave way to the Go runtime's scheduler, on another stack. The
+// Go runtime may have forgotten by then whom it was about to switch from.
+func (t *Trace) resume() {
+	c := arch.ThisContext()
+	if c == nil || c.Raised == 0 || t.N == 0 || !leavesGoroutine(t.Site(t.N-1)) {
+		return
+	}
+	var saved [6]uintptr
+	for i := range saved {
+		var ok bool
+		if saved[i], ok = load(c.Raised + schedOffset + uintptr(i)*8); !ok {
+			return
+		}
+	}
+	sp, pc, lr, fp := saved[0], saved[1], saved[4], saved[5]
+	if !t.add(pc, 0) {
+		return
+	}
+	if frameless(pc - 1) { // the stack is to grow for its frame
+		if lr == 0 {
+			lr, _ = load(sp)
+		}
+		if inText(lr) && !t.add(lr, 0) {
+			return
+		}
+	}
+	t.walk(fp)
+}
+
+// schedOffset is where runtime.g has its gobuf: the words sp, pc, g, ctxt, lr and bp
+// (runtime/runtime2.go).
+const schedOffset = 7 * 8
+
+// leavesGoroutine reports whether pc is where the Go runtime goes from a goroutine's
+// stack to the scheduler's.
+func leavesGoroutine(pc uintptr) bool {
+	var p positions
+	var at Position
+	if !p.find(pc) {
+		return false
+	}
+	for p.next(&at) {
+	}
+	return at.Function == "runtime.mcall" || at.Function == "runtime.morestack"
 }
 
 func (t *Trace) add(pc, fp uintptr) bool {

@@ -85,6 +85,7 @@ func raise(to Level) Level {
 			}
 			arch.TouchStack()
 			procPin()
+			arch.ThisContext().Raised = arch.Goroutine()
 		case to == APC && old < APC:
 			mustStay()
 		}
@@ -130,6 +131,7 @@ func lower(to Level) {
 	Set(to)
 	if !arch.InKernel() {
 		if cur >= Dispatch && to < Dispatch {
+			arch.ThisContext().Raised = 0
 			procUnpin()
 		}
 		if to == Passive && Lowered != nil && arch.ThisContext().Attention != 0 {

@@ -44,7 +44,10 @@ var stops = map[string]stop{
 	"memory-from-go":   {0x09, [4]uint64{0, 0, 2, 0}},
 	// rule: dpc-no-wait
 	// rule: bc-b8-dpcswitch
-	"wait-in-dpc": {0xB8, [4]uint64{address, any, any, any}},
+	"wait-in-dpc":           {0xB8, [4]uint64{address, any, any, any}},
+	"send-at-dispatch":      {0x0A, [4]uint64{any, 2, 0, address}},
+	"receive-under-lock":    {0x0A, [4]uint64{any, 2, 0, address}},
+	"recursion-at-dispatch": {0x0A, [4]uint64{any, 2, 0, address}},
 	// rule: irql-pagefault-at-dispatch
 	// rule: bc-d1-driver
 	// rule: bc-d1-vs-a

@@ -58,6 +58,16 @@ func main() {
 	}
 }
 
+// recurse needs a stack that grows.
+//
+//go:noinline
+func recurse(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return recurse(n-1) + n
+}
+
 var stops = map[string]func(){
 	// IRQL
 	"raise-to-lower":   func() { irql.Raise(irql.Dispatch); irql.Raise(irql.APC) },
@@ -76,6 +86,11 @@ var stops = map[string]func(){
 		(*sync.Event)(unsafe.Pointer(absent)).Set(0)
 	},
 	"flush-at-apc": func() { irql.Raise(irql.APC); sync.FlushDPCs() },
+
+	// Go code that makes the Go runtime wait
+	"send-at-dispatch":      func() { c := make(chan int); irql.Raise(irql.Dispatch); c <- 1 },
+	"receive-under-lock":    func() { c, l := make(chan int), alloc[spin.Lock](); l.Acquire(); <-c },
+	"recursion-at-dispatch": func() { irql.Raise(irql.Dispatch); fmt.Print(recurse(1 << 30)) },
 
 	// Spin locks
 	"spin-recursion":       func() { l := alloc[spin.Lock](); l.Acquire(); l.Acquire() },
