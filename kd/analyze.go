@@ -77,7 +77,7 @@ func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 // stopStack returns the stack that led to a stop.
 func (d *Debugger) stopStack(b BugCheck) []frame {
 	var frames []frame
-	err := guard(func() { frames = d.stackOf(d.registers(b.CPU)) })
+	err := guard(func() { frames = d.stackOf(b.CPU) })
 	if err != nil {
 		return nil
 	}

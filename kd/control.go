@@ -258,7 +258,7 @@ func (d *Debugger) arrived(pc uint64) {
 func (d *Debugger) breakInstruction() {
 	d.printf("Break instruction exception - code 80000003\n")
 	if guard(func() {
-		f := d.at(untilTrap(d.stackOf(d.registers(d.cpu)))[0].trap, "arch.Frame")
+		f := d.at(untilTrap(d.stackOf(d.cpu))[0].trap, "arch.Frame")
 		pc := f.field("IP").uint()
 		if d.image.machine.arch == AMD64 { // INT3 has been executed
 			pc--

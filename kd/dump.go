@@ -211,7 +211,7 @@ func (d *Debugger) stopNote() dump.Stop {
 			copy(s.ThreadName[:], t.field("Name").bytes())
 		}
 	}
-	for i, f := range d.stackOf(d.registers(b.CPU)) {
+	for i, f := range d.stackOf(b.CPU) {
 		if i == len(s.Trace) {
 			break
 		}

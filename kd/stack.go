@@ -36,11 +36,55 @@ type walker struct {
 }
 
 // stackOf walks from a processor's registers.
-func (d *Debugger) stackOf(regs Registers) []frame {
+func (d *Debugger) stackOf(cpu int) []frame {
 	w := walker{d: d}
-	m := d.image.machine
-	w.interrupted(regs[m.pc], regs[m.sp], regs[m.fp], regs[m.link], 0)
+	m, regs := d.image.machine, d.registers(cpu)
+	w.from(frame{pc: regs[m.pc], fp: regs[m.fp], exact: true}, regs[m.sp], regs[m.link])
+	w.resume(cpu)
 	return w.frames
+}
+
+// resume goes on where a processor's raised goroutine stands, if the stack has ended
+// because it gave way to the Go runtime's scheduler: see bugcheck.Trace. A dump may
+// have neither the goroutine nor its stack, but what the kernel has seen of them.
+func (w *walker) resume(cpu int) {
+	n := len(w.frames)
+	last := w.d.image.lines.PCToFunc(w.frames[n-1].site())
+	if last == nil || last.Name != "runtime.mcall" && last.Name != "runtime.morestack" {
+		return
+	}
+	guard(func() { w.goroutine(w.d.current(cpu).field("Context.Raised").uint()) })
+	if seen := w.d.traced(cpu, w.frames[n-1].pc); len(seen) > len(w.frames)-n {
+		w.frames = append(w.frames[:n], seen...)
+	}
+}
+
+// goroutine goes on where a goroutine stands.
+func (w *walker) goroutine(g uint64) {
+	if g == 0 {
+		return
+	}
+	saved := w.d.at(g, "runtime.g").field("sched")
+	w.from(frame{pc: saved.field("pc").uint(), fp: saved.field("bp").uint()}, saved.field("sp").uint(), saved.field("lr").uint())
+}
+
+// traced returns what the kernel's back trace of a stop has behind a return address.
+func (d *Debugger) traced(cpu int, pc uint64) (frames []frame) {
+	b, stopped := d.bugCheck()
+	if !stopped || b.CPU != cpu {
+		return nil
+	}
+	guard(func() {
+		trace := d.variable("bugcheck.LastStop").field("Trace")
+		pcs, fps, behind := trace.field("PCs"), trace.field("FPs"), false
+		for n := range min(int(trace.field("N").int()), pcs.len()) {
+			if behind {
+				frames = append(frames, frame{pc: pcs.elem(n).uint(), fp: fps.elem(n).uint()})
+			}
+			behind = behind || pcs.elem(n).uint() == pc
+		}
+	})
+	return frames
 }
 
 // stackFrom walks from a frame pointer.
@@ -58,21 +102,21 @@ func (w *walker) add(f frame) bool {
 	return true
 }
 
-// interrupted walks from where a function was interrupted.
-func (w *walker) interrupted(pc, sp, fp, link, trap uint64) {
-	if !w.add(frame{pc: pc, fp: fp, exact: true, trap: trap}) {
+// from walks from a function that may not have its frame yet.
+func (w *walker) from(f frame, sp, link uint64) {
+	if !w.add(f) {
 		return
 	}
 	caller, linked := uint64(0), false
 	if w.d.image.frames != nil {
-		caller, linked = w.caller(pc, sp, fp, link)
+		caller, linked = w.caller(f.site(), sp, f.fp, link)
 	}
 	if !linked && caller != 0 && w.d.image.inText(caller) {
-		if !w.add(frame{pc: caller, fp: fp}) {
+		if !w.add(frame{pc: caller, fp: f.fp}) {
 			return
 		}
 	}
-	w.chain(fp)
+	w.chain(f.fp)
 }
 
 // caller returns the return address of the function at pc, and whether it is in
@@ -144,7 +188,7 @@ func (w *walker) trap(fp uint64) bool {
 	if chained, ok := w.d.memory.word(fp + 8); err != nil || !ok || chained != pc {
 		return false
 	}
-	w.interrupted(pc, sp, bp, link, addr)
+	w.from(frame{pc: pc, fp: bp, exact: true, trap: addr}, sp, link)
 	return true
 }
 
@@ -171,7 +215,7 @@ func (v value) trapRegisters() (pc, sp, fp, link uint64) {
 // stack is the command k.
 func (d *Debugger) stack(v *invocation) error {
 	if v.args == "" {
-		d.printStack(d.stackOf(d.registers(d.cpu)))
+		d.printStack(d.stackOf(d.cpu))
 		return nil
 	}
 	d.printStack(d.findThread(v.args).stack())

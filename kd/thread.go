@@ -127,7 +127,7 @@ func (t thread) running() int {
 // where its stack pointer is: see arch.Switch.
 func (t thread) stack() []frame {
 	if cpu := t.running(); cpu >= 0 {
-		return t.d.stackOf(t.d.registers(cpu))
+		return t.d.stackOf(cpu)
 	}
 	return t.d.stackFrom(t.field("Context.SP").uint())
 }

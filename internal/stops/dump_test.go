@@ -358,7 +358,7 @@ func TestDump(t *testing.T) {
 		arch qemu.Arch // of the quick checks
 		test func(*testing.T, qemu.Arch, string)
 	}{
-		{"kinds", qemu.AMD64, testKinds}, {"calls", qemu.ARM64, testAtCall},
+		{"kinds", qemu.AMD64, testKinds}, {"calls", qemu.ARM64, testAtCall}, {"goroutines", qemu.AMD64, testGaveWay},
 		{"disks", qemu.AMD64, testDisks}, {"hangs", qemu.ARM64, testHangs},
 		{"unread", qemu.AMD64, testUnread}, {"callbacks", qemu.ARM64, testCallbacks},
 		{"restart", qemu.AMD64, testRestart}, {"beside", qemu.ARM64, testBeside},

@@ -13,6 +13,7 @@ import (
 	"irqlab/internal/spec"
 	"irqlab/kd"
 	"irqlab/kd/core"
+	"irqlab/qemu"
 )
 
 // symbols is an image that the kernel debugger has read, which takes a moment. It is
@@ -80,6 +81,24 @@ func analyzes(t *testing.T, image string, d *load.Dump, screen string) string {
 		t.Errorf("kd says something twice\n%s", &out)
 	}
 	return out.String()
+}
+
+// testGaveWay checks that the code is named that made the Go runtime wait, which the
+// runtime does on another stack than the code's.
+func testGaveWay(t *testing.T, arch qemu.Arch, image string) {
+	for name, function := range map[string]string{
+		"send-at-dispatch": "main.init.func", "receive-under-lock": "main.init.func", "recursion-at-dispatch": "main.recurse",
+	} {
+		s := newStopped(t, arch, image, diskSize)
+		out := s.boot(t, name)
+		if !strings.Contains(out, function) {
+			t.Errorf("%s: the screen does not show %s\n%s", name, function, out)
+		}
+		d, _ := s.fetch(t)
+		if f := faulting.FindStringSubmatch(analyzes(t, image, d, out)); f == nil || !strings.HasPrefix(f[1], function) {
+			t.Errorf("%s: the debugger blames %q, want %s", name, f, function)
+		}
+	}
 }
 
 // repeats reports whether a text has a line twice in succession.
