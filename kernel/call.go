@@ -57,6 +57,7 @@ func NextCall(c *Call) bool {
 
 func nextCall(a *Args) {
 	t := Current()
+	t.calling = false
 	c := (*Call)(a.P)
 	if c.kind != callNone {
 		t.finish(c)
@@ -155,11 +156,17 @@ func (t *Thread) callWanted() bool {
 		(t.APCPending || t.UserAPCPending)
 }
 
-// attend has the running goroutine make the calls that are due.
+// attend has the running goroutine make the calls that are due. An interrupt on the
+// way to them does not inject them: a routine that is called from here may end its
+// thread.
 //
 //go:noinline
 func attend() {
-	if Calls != nil && irql.Current() == irql.Passive && Current().callWanted() {
+	if Calls == nil || irql.Current() != irql.Passive {
+		return
+	}
+	if t := Current(); t.callWanted() {
+		t.calling = true
 		Calls()
 	}
 }
@@ -209,7 +216,7 @@ func InjectCall(f *arch.Frame) {
 	default:
 		return
 	}
-	if t.call != nil {
+	if t.call != nil || t.calling {
 		return
 	}
 	if !f.SafePoint() {

@@ -70,6 +70,7 @@ type Thread struct {
 	APCs           [2]list.Entry // APC queues by mode (KAPC_STATE)
 	APCPending     bool          // look into the kernel queue when IRQL is below APC_LEVEL
 	APCInProgress  bool          // a normal kernel APC's routine runs
+	calling        bool          // Calls is about to ask what is due
 	UserAPCPending bool          // a user APC is due before its caller goes on
 	APCQueueable   bool          // APCs may be queued
 	call           *injected     // the injected call in progress

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"irqlab/apc"
+	"irqlab/arch"
 	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
@@ -65,7 +66,24 @@ func TestExitFlush(t *testing.T) {
 }
 
 // TestExit ends a thread in a normal routine that a kernel call made.
-func TestExit(t *testing.T) {
+func TestExit(t *testing.T) { endInRoutine(t) }
+
+// TestExitInterrupted does it while interrupts come on the way from the kernel call
+// to the routine: that is no code to call it in the middle of.
+func TestExitInterrupted(t *testing.T) {
+	calls := kernel.Calls
+	kernel.Calls = func() {
+		for end := kernel.InterruptTime() + 40*kernel.Millisecond; kernel.InterruptTime() < end; {
+			arch.Pause()
+		}
+		calls()
+	}
+	defer func() { kernel.Calls = calls }()
+	endInRoutine(t)
+}
+
+func endInRoutine(t *testing.T) {
+	t.Helper()
 	var after atomic.Bool
 	th, ok := thread.Start("ends in an APC", func() {
 		apc.Call(self(), kernel.KernelMode, func() { thread.Exit(ntstatus.UserAPC) })
