@@ -26,7 +26,7 @@ func commands() []command {
 		{name: "help", args: "[command or bug check]", help: "list the commands, or explain one, or a bug check such as 0xA", run: (*shell).help, values: commandNames},
 		{name: "demo", args: "[name [arguments]]", help: "list the demos, or run one", run: (*shell).demo, values: demoNames},
 		{name: "ps", help: "list all threads", run: (*shell).ps},
-		{name: "top", args: "[-n times] [-d seconds]", help: "show where the processors' time goes", run: (*shell).top},
+		{name: "top", args: "[-n times] [-d seconds]", help: "show where the processors' time goes; Ctrl-C ends it", run: (*shell).top},
 		{name: "pool", help: "show nonpaged and paged pool by tag", run: (*shell).pool},
 		{name: "!irql", args: "[cpu]", help: "show the processors' IRQLs", run: (*shell).irql},
 		{name: "!idt", help: "list interrupts and their service routines", run: (*shell).idt},

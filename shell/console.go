@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -21,13 +23,15 @@ var errTooLong = errors.New("line too long")
 // completed.
 type keyboard struct {
 	*term.Terminal
+	keys *keys
 }
 
 func newKeyboard(r io.Reader, w io.Writer, complete func(line string, pos int) (string, int, []string)) *keyboard {
+	keys := newKeys(r)
 	k := &keyboard{term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{&keys{r: r}, w}, prompt)}
+	}{keys, w}, prompt), keys}
 	k.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
 		if key != '\t' {
 			return "", 0, false
@@ -49,11 +53,25 @@ func (k *keyboard) ReadLine() (string, error) {
 	return line, err
 }
 
+// Interrupt implements console.
+func (k *keyboard) Interrupt() (typed <-chan struct{}, done func()) {
+	select {
+	case <-k.keys.interrupt: // of the command before
+	default:
+	}
+	k.keys.watched.Store(true)
+	return k.keys.interrupt, func() { k.keys.watched.Store(false) }
+}
+
 // keys turns bytes into what Terminal understands. Ctrl-C clears the line instead
-// of ending input, which is for Ctrl-D. What is not UTF-8, and an escape sequence
-// that does not end, would keep Terminal waiting for the rest for ever.
+// of ending input, which is for Ctrl-D, or interrupts a command that watches for it.
+// What is not UTF-8, and an escape sequence that does not end, would keep Terminal
+// waiting for the rest for ever.
 type keys struct {
-	r       io.Reader
+	typed     chan []byte
+	watched   atomic.Bool   // Ctrl-C goes to interrupt
+	interrupt chan struct{} // has one if it was typed
+
 	partial []byte // of a character
 	escape  int    // characters since an escape sequence began, or 0
 	pending []byte // ready to be read
@@ -69,14 +87,43 @@ const (
 	maxEscape = 16 // characters
 )
 
+// typeAhead is how many reads may wait for the command that runs to end.
+const typeAhead = 64
+
+func newKeys(r io.Reader) *keys {
+	k := &keys{typed: make(chan []byte, typeAhead), interrupt: make(chan struct{}, 1)}
+	go k.listen(r)
+	return k
+}
+
+// listen reads what is typed, also while a command runs.
+func (k *keys) listen(r io.Reader) {
+	defer close(k.typed)
+	for {
+		b := make([]byte, 64)
+		n, err := r.Read(b)
+		b = b[:n]
+		if k.watched.Load() && bytes.IndexByte(b, ctrlC) >= 0 {
+			b = bytes.ReplaceAll(b, []byte{ctrlC}, nil)
+			select {
+			case k.interrupt <- struct{}{}:
+			default:
+			}
+		}
+		k.typed <- b
+		if err != nil {
+			return
+		}
+	}
+}
+
 func (k *keys) Read(p []byte) (int, error) {
 	for len(k.pending) == 0 {
-		var b [64]byte
-		n, err := k.r.Read(b[:])
-		if n == 0 {
-			return 0, err
+		b, ok := <-k.typed
+		if !ok {
+			return 0, io.EOF
 		}
-		k.translate(append(k.partial, b[:n]...))
+		k.translate(append(k.partial, b...))
 	}
 	n := copy(p, k.pending)
 	k.pending = k.pending[n:]
@@ -130,6 +177,9 @@ const maxLine = 4096
 func newScript(r io.Reader, w io.Writer) *script {
 	return &script{w, bufio.NewReaderSize(r, maxLine)}
 }
+
+// Interrupt implements console: a script has no second thoughts.
+func (s *script) Interrupt() (typed <-chan struct{}, done func()) { return nil, func() {} }
 
 func (s *script) ReadLine() (string, error) {
 	fmt.Fprint(s, prompt)

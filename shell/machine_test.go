@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand"
 	"regexp"
 	"strings"
@@ -106,6 +107,42 @@ func TestTop(t *testing.T) {
 	}
 	if share < 50 || share > 100.5 {
 		t.Errorf("a thread that computes has %.1f%% of a processor:\n%s", share, out)
+	}
+}
+
+// Ctrl-C ends a top that goes on for long.
+func TestInterrupt(t *testing.T) {
+	keys, keyboard := io.Pipe()
+	screen, out := io.Pipe()
+	sh := &shell{}
+	sh.console = newKeyboard(keys, out, sh.complete)
+	status := make(chan int)
+	go func() {
+		status <- sh.run()
+		out.Close()
+	}()
+	var shown strings.Builder
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		typed := false
+		for b := make([]byte, 256); ; {
+			n, err := screen.Read(b)
+			shown.Write(b[:n])
+			if !typed && strings.Contains(shown.String(), "INTERRUPTS") {
+				typed = true
+				go io.WriteString(keyboard, "\x03exit 3\r")
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	io.WriteString(keyboard, "top -n 40 -d 0.25\r")
+	got := <-status
+	<-copied
+	if n := strings.Count(shown.String(), "INTERRUPTS"); got != 3 || n == 40 {
+		t.Errorf("status %d after top was shown %d times:\n%.1000s", got, n, &shown)
 	}
 }
 

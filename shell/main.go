@@ -55,6 +55,9 @@ type console interface {
 
 	// ReadLine returns the next line, or io.EOF when there will be none.
 	ReadLine() (string, error)
+
+	// Interrupt has a command that takes long hear of the user's Ctrl-C until done.
+	Interrupt() (typed <-chan struct{}, done func())
 }
 
 // run serves the user until they leave, and returns the exit status: 0 only if

@@ -51,9 +51,15 @@ func (sh *shell) top(args []string) error {
 		}
 		args = args[2:]
 	}
+	interrupted, done := sh.console.Interrupt()
+	defer done()
 	before := takeSample()
 	for range times {
-		time.Sleep(delay)
+		select {
+		case <-interrupted:
+			return nil
+		case <-time.After(delay):
+		}
 		now := takeSample()
 		sh.showTop(before, now)
 		before = now
