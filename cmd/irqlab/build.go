@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
+	"time"
 
 	"irqlab/image"
 )
@@ -81,9 +81,11 @@ func build(ctx context.Context, command string, m *machineFlags, words []string)
 	}
 
 	// One place per program and architecture, so that the linker runs only
-	// when something changed.
+	// when something changed. There, kd finds the program of a dump, too.
 	id := sha256.Sum256([]byte(strings.Join(append(words, p.Dir), "\x00")))
-	dir := filepath.Join(g.cache, string(m.Arch), fmt.Sprintf("%.8x", id))
+	builds := filepath.Join(g.cache, string(m.Arch))
+	prune(builds, time.Now().Add(-keepBuilds))
+	dir := filepath.Join(builds, fmt.Sprintf("%.8x", id))
 	unlock, err := lock(dir)
 	if err != nil {
 		return nil, err
@@ -157,20 +159,4 @@ func (g *goCommand) mainPackage(ctx context.Context, words []string) (p pkg, has
 			p.ImportPath, p.Name)
 	}
 	return p, hasEntry, nil
-}
-
-// lock keeps other runs of the tool from doing something with dir at the same time.
-func lock(dir string) (unlock func(), err error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
-	f, err := os.Create(filepath.Join(dir, "lock"))
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("locking %s: %w", dir, err)
-	}
-	return func() { f.Close() }, nil
 }

@@ -104,7 +104,7 @@ func (k *kdFlags) session() (*session, error) {
 }
 
 // programOfDump returns the program that a dump is of: the one given, or one that
-// was built here before.
+// was built here lately (keepBuilds).
 func (k *kdFlags) programOfDump(ctx context.Context, t *core.Target, words []string) (string, error) {
 	if len(words) > 0 {
 		k.Arch = t.Arch()
