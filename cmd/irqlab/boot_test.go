@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,17 +16,22 @@ import (
 	"irqlab/qemu"
 )
 
+var bannerLine = regexp.MustCompile(`: (\d) CPUs?, (\d+) MiB of memory`)
+
 // The shell boots on every processor that QEMU has for us, at either exception
 // level, with much or little of everything.
 func TestBoot(t *testing.T) {
-	for i, tt := range []struct{ arch, flags, banner string }{
-		{"amd64", "-cpu qemu64 -cpus 1 -mem 32M", "1 CPU, 26 MiB"},
-		{"arm64", "-cpu cortex-a72 -cpus 1 -mem 32M", "1 CPU, 28 MiB"},
-		{"amd64", "-cpu max -cpus 8", "8 CPUs, 122 MiB"},
-		{"arm64", "-cpu max -cpus 8", "8 CPUs, 124 MiB"},
-		{"amd64", "-cpu Nehalem", "2 CPUs, 122 MiB"},
-		{"arm64", "-cpu cortex-a72 -machine virt,virtualization=on", "2 CPUs, 124 MiB"},
-		{"arm64", "-cpu max -machine virt,virtualization=on", "2 CPUs, 124 MiB"},
+	for i, tt := range []struct {
+		arch, flags  string
+		cpus, memory int // what the banner must say; MiB, of which the image and the boot take some
+	}{
+		{"amd64", "-cpu qemu64 -cpus 1 -mem 32M", 1, 32},
+		{"arm64", "-cpu cortex-a72 -cpus 1 -mem 32M", 1, 32},
+		{"amd64", "-cpu max -cpus 8", 8, 128},
+		{"arm64", "-cpu max -cpus 8", 8, 128},
+		{"amd64", "-cpu Nehalem", 2, 128},
+		{"arm64", "-cpu cortex-a72 -machine virt,virtualization=on", 2, 128},
+		{"arm64", "-cpu max -machine virt,virtualization=on", 2, 128},
 	} {
 		if testing.Short() && i >= len(qemu.Archs) {
 			break // one of each is enough
@@ -36,8 +42,13 @@ func TestBoot(t *testing.T) {
 			}
 			args := append([]string{"run", "-arch", tt.arch, "-timeout", "1m", "../../shell"}, strings.Fields(tt.flags)...)
 			out, errs, status := irqlab(t, "exit\n", args...)
-			if status != 0 || !strings.Contains(out, tt.banner) {
-				t.Errorf("status %d, want the banner to say %s\n%s%s", status, tt.banner, out, errs)
+			m := bannerLine.FindStringSubmatch(out)
+			if status != 0 || m == nil || m[1] != strconv.Itoa(tt.cpus) {
+				t.Fatalf("status %d, want a banner with %d CPUs\n%s%s", status, tt.cpus, out, errs)
+			}
+			const image = 12 // MiB
+			if n, _ := strconv.Atoi(m[2]); n < tt.memory-image || n > tt.memory {
+				t.Errorf("%d MiB of %d are there", n, tt.memory)
 			}
 		})
 	}
