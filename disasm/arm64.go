@@ -17,6 +17,10 @@ func ARM64(l *Line, w uint32, pc uint64) bool {
 		l.text("udf #")
 		l.hex(uint64(w))
 		ok = true
+	case bits(w, 28, 26) == 4: // C4.1.93
+		ok = l.immediate(w, pc)
+	case bits(w, 28, 25) == 5 || bits(w, 28, 25) == 13: // C4.1.96
+		ok = l.register(w)
 	case bits(w, 28, 26) == 5: // C4.1.94
 		ok = l.branch(w, pc)
 	case bits(w, 27, 27) == 1 && bits(w, 25, 25) == 0 && bits(w, 26, 26) == 0: // C4.1.95, general registers
@@ -38,8 +42,10 @@ func (l *Line) general(r uint32, wide, stack bool) {
 			l.byte('w')
 		}
 		l.decimal(uint64(r))
-	case stack:
+	case stack && wide:
 		l.text("sp")
+	case stack:
+		l.text("wsp")
 	case wide:
 		l.text("xzr")
 	default:
@@ -75,14 +81,31 @@ func (l *Line) branch(w uint32, pc uint64) bool {
 		l.general(w&31, w>>31 != 0, false)
 		l.text(", ")
 		l.target(pc, extend(bits(w, 23, 5), 19)*4)
+	case bits(w, 30, 25) == 0x1B:
+		l.testBit(w, pc)
 	case bits(w, 31, 24) == 0xD4:
 		return l.exception(w)
+	case bits(w, 31, 22) == 0x354:
+		return l.system(w)
 	case bits(w, 31, 25) == 0x6B && bits(w, 20, 10) == 0x7C0 && w&31 == 0:
 		return l.indirect(w)
 	default:
 		return false
 	}
 	return true
+}
+
+func (l *Line) testBit(w uint32, pc uint64) {
+	if bits(w, 24, 24) == 0 {
+		l.text("tbz ")
+	} else {
+		l.text("tbnz ")
+	}
+	l.first(w)
+	l.comma()
+	l.number(w>>31<<5 | bits(w, 23, 19))
+	l.comma()
+	l.target(pc, extend(bits(w, 18, 5), 14)*4)
 }
 
 func (l *Line) exception(w uint32) bool {
@@ -117,6 +140,9 @@ func (l *Line) indirect(w uint32) bool {
 			return true
 		}
 		l.byte(' ')
+	case 4:
+		l.text("eret")
+		return r == 31
 	default:
 		return false
 	}
@@ -162,6 +188,9 @@ func (l *Line) memory(w uint32, pc uint64) bool {
 // single shows the addressing modes of one register.
 func (l *Line) single(w uint32) bool {
 	size := bits(w, 31, 30)
+	if bits(w, 24, 24) == 0 && bits(w, 21, 21) != 0 && bits(w, 11, 10) == 0 {
+		return l.atomic(w)
+	}
 	a := &accesses[size][bits(w, 23, 22)]
 	if a.name == "" {
 		return false
@@ -257,29 +286,31 @@ func (l *Line) indexed(a *access, w uint32, size uint32) bool {
 
 // pair shows loads and stores of two registers.
 func (l *Line) pair(w uint32) bool {
-	opc, mode := bits(w, 31, 30), bits(w, 25, 23)
-	if opc&1 != 0 || mode > 3 {
+	opc, mode, load := bits(w, 31, 30), bits(w, 25, 23), bits(w, 22, 22) != 0
+	signed := opc == 1 // words that become double words
+	if opc == 3 || mode > 3 || signed && (!load || mode == 0) {
 		return false
 	}
-	wide := opc == 2
-	name := "stp "
-	if mode == 0 {
-		name = "stnp "
+	wide := opc != 0
+	switch {
+	case signed:
+		l.text("ldpsw ")
+	case load && mode == 0:
+		l.text("ldnp ")
+	case load:
+		l.text("ldp ")
+	case mode == 0:
+		l.text("stnp ")
+	default:
+		l.text("stp ")
 	}
-	if bits(w, 22, 22) != 0 {
-		name = "ldp "
-		if mode == 0 {
-			name = "ldnp "
-		}
-	}
-	l.text(name)
 	l.general(w&31, wide, false)
 	l.text(", ")
 	l.general(bits(w, 14, 10), wide, false)
 	l.text(", ")
 	l.base(w)
 	offset := extend(bits(w, 21, 15), 7) * 4
-	if wide {
+	if opc == 2 {
 		offset *= 2
 	}
 	switch mode {
@@ -293,41 +324,5 @@ func (l *Line) pair(w uint32) bool {
 		l.offset(offset, true)
 		l.byte(']')
 	}
-	return true
-}
-
-// exclusives are by o2, L, o1 and o0 (bits 23 to 21, and 15).
-var exclusives = [16]string{
-	0: "stxr", 1: "stlxr", 4: "ldxr", 5: "ldaxr",
-	9: "stlr", 13: "ldar",
-}
-
-// exclusive shows exclusive and ordered loads and stores.
-func (l *Line) exclusive(w uint32) bool {
-	kind := bits(w, 23, 21)<<1 | bits(w, 15, 15)
-	name := exclusives[kind]
-	if name == "" || bits(w, 14, 10) != 31 {
-		return false
-	}
-	size := bits(w, 31, 30)
-	l.text(name)
-	switch size {
-	case 0:
-		l.byte('b')
-	case 1:
-		l.byte('h')
-	}
-	l.byte(' ')
-	status := bits(w, 20, 16)
-	if kind < 2 {
-		l.general(status, false, false)
-		l.text(", ")
-	} else if status != 31 {
-		return false
-	}
-	l.general(w&31, size == 3, false)
-	l.text(", ")
-	l.base(w)
-	l.byte(']')
 	return true
 }

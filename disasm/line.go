@@ -1,10 +1,10 @@
 // Package disasm shows machine instructions as text, for the stop screen: it
 // allocates nothing, so the disassemblers of golang.org/x/arch, which debuggers on
-// the host use, do not fit. It knows the instructions that access memory, transfer
-// control, or trap, which are those that stop a machine; of any other it says so
-// and leaves the bytes to the reader. The text is that of x/arch: Intel's syntax,
-// and GNU's for ARM64. Both architectures are in every image, so that the host's
-// tests see both.
+// the host use, do not fit. Of x86-64 it knows the instructions that access memory,
+// transfer control, or trap, which are those that stop a machine, and of ARM64 all
+// but those of floating point and vectors; of any other it says so and leaves the
+// bytes to the reader. The text is that of x/arch: Intel's syntax, and GNU's for
+// ARM64. Both architectures are in every image, so that the host's tests see both.
 package disasm
 
 import "unsafe"

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/arch/arm64/arm64asm"
 	"golang.org/x/arch/x86/x86asm"
+
+	"irqlab/disasm"
 )
 
 // instruction is a decoded one.
@@ -44,7 +46,11 @@ func (d *Debugger) decodeARM64(addr uint64) instruction {
 	b := d.bytes(addr, 4)
 	i, err := arm64asm.Decode(b)
 	if err != nil {
-		return instruction{fmt.Sprintf(".inst 0x%08x", uint32(little(b))), 4, false}
+		w, known := uint32(little(b)), disasm.Line{}
+		if disasm.ARM64(&known, w, addr) { // atomics, which x/arch has not
+			return instruction{strings.Clone(known.String()), 4, false}
+		}
+		return instruction{fmt.Sprintf(".inst 0x%08x", w), 4, false}
 	}
 	text := strings.TrimSpace(strings.ToLower(arm64asm.GNUSyntax(i)))
 	if i.Op == arm64asm.ADRP {
