@@ -223,10 +223,9 @@ func (d *Debugger) goOn(v *invocation) error {
 	}
 	if pc := d.pc(d.cpu); pc == until && !d.expected(pc) {
 		d.here()
-	} else {
-		d.arrived(pc)
+		return nil
 	}
-	return nil
+	return d.arrived(v.ctx, d.pc(d.cpu))
 }
 
 // expected reports whether the machine stops at pc for more than one g or p.
@@ -236,44 +235,61 @@ func (d *Debugger) expected(pc uint64) bool {
 }
 
 // arrived says why the machine has stopped, and where.
-func (d *Debugger) arrived(pc uint64) {
+func (d *Debugger) arrived(ctx context.Context, pc uint64) error {
 	b, breakpoint := d.breaks.at(pc)
 	switch {
 	case breakpoint:
 		d.printf("Breakpoint %d hit\n", b.number)
 	case pc == d.breaks.bugCheck:
 		d.announce()
-		return
+		return nil
 	case pc == d.breaks.instruction:
-		d.breakInstruction()
-		return
+		return d.breakInstruction(ctx)
 	default:
 		d.printf("Break-in\n")
 	}
 	d.here()
+	return nil
 }
 
-// breakInstruction shows the breakpoint instruction that nobody has handled, and
-// tells the kernel that the debugger has: see bugcheck.Breakpoint.
-func (d *Debugger) breakInstruction() {
-	d.printf("Break instruction exception - code 80000003\n")
-	if guard(func() {
+// breakInstruction shows the breakpoint instruction that nobody has handled, once it
+// is the interrupted code that the commands are about: the kernel is told that the
+// debugger has seen it (see bugcheck.Breakpoint), and goes on as far as there.
+func (d *Debugger) breakInstruction(ctx context.Context) error {
+	const what = "Break instruction exception - code 80000003\n"
+	var at, behind uint64
+	var of activation
+	err := guard(func() {
 		f := d.at(untilTrap(d.stackOf(d.cpu))[0].trap, "arch.Frame")
-		pc := f.field("IP").uint()
+		at, behind = f.field("IP").uint(), f.field("IP").uint()
 		if d.image.machine.arch == AMD64 { // INT3 has been executed
-			pc--
+			at--
+			of = d.activationAt(f.field("R14").uint(), f.field("StackPointer").uint())
+		} else {
+			behind += 4
+			of = d.activationAt(f.field("X").elem(28).uint(), f.field("StackPointer").uint())
 		}
-		d.heading(pc)
-		d.line(pc)
-	}) != nil {
-		d.here()
-	}
-	if s, ok := d.image.Symbol("irqlab/bugcheck.answered"); ok {
+		s, ok := d.image.Symbol("irqlab/bugcheck.answered")
+		if !ok {
+			failf("the kernel would not go on")
+		}
 		if err := d.control().WriteMemory(s.Addr+uint64(d.cpu), []byte{1}); err != nil {
-			d.printf("%v\n", err)
+			fail(err)
 		}
-		d.memory.pages = nil
+	})
+	if err != nil {
+		d.printf(what)
+		d.here()
+		return err
 	}
+	done, err := d.runTo(ctx, behind, of)
+	d.printf(what)
+	d.heading(at)
+	guard(func() { d.line(at) })
+	if err != nil || done || d.gone {
+		return err
+	}
+	return d.arrived(ctx, d.pc(d.cpu))
 }
 
 // here shows where the current processor stands.
@@ -352,30 +368,57 @@ func (d *Debugger) pass(v *invocation) error {
 	return nil
 }
 
-// call runs until the current processor comes to the address with the stack
-// pointer no lower than now, and reports whether it did.
+// call runs until the function that the current processor is in comes to the
+// address, and reports whether it did.
 func (d *Debugger) call(ctx context.Context, to uint64) (done bool, err error) {
-	cpu := d.cpu
-	sp := d.registers(cpu)[d.image.machine.sp]
+	m, regs := d.image.machine, d.registers(d.cpu)
+	done, err = d.runTo(ctx, to, d.activationAt(regs[m.g], regs[m.sp]))
+	if err != nil || done || d.gone {
+		return done, err
+	}
+	return false, d.arrived(ctx, d.pc(d.cpu))
+}
+
+// runTo runs until a function's activation comes to the address, on whichever
+// processor, and reports whether it did: something else may stop the machine.
+func (d *Debugger) runTo(ctx context.Context, to uint64, of activation) (done bool, err error) {
 	if err := d.install(to); err != nil {
 		return false, err
 	}
 	defer d.remove(to)
 	for {
-		if err := d.resume(ctx); err != nil {
+		if err := d.resume(ctx); err != nil || d.gone {
 			return false, err
 		}
-		if d.gone {
+		if d.pc(d.cpu) != to {
 			return false, nil
 		}
-		pc := d.pc(d.cpu)
-		if pc != to {
-			d.arrived(pc)
-			return false, nil
-		}
-		if d.cpu == cpu && d.registers(cpu)[d.image.machine.sp] >= sp {
+		m, regs := d.image.machine, d.registers(d.cpu)
+		if at := d.activationAt(regs[m.g], regs[m.sp]); at.of == of.of && at.depth <= of.depth {
 			return true, nil
 		}
-		// Another thread's call: resume steps over it.
+		if _, set := d.breaks.at(to); set {
+			return false, nil
+		}
+		// Another goroutine's call, or one within this call: resume steps over it.
 	}
+}
+
+// activation tells the calls of a function apart: who makes it, and how many bytes
+// of stack are in use. Stacks move when they grow, and goroutines and threads go to
+// other processors.
+type activation struct{ of, depth uint64 }
+
+// activationAt returns that of a goroutine, or of kernel context, by the bounds of
+// the stack that its g begins with (runtime.g, arch.G); in code that has no g, of
+// the current thread.
+func (d *Debugger) activationAt(g, sp uint64) activation {
+	lo, ok1 := d.memory.word(g)
+	hi, ok2 := d.memory.word(g + 8)
+	if ok1 && ok2 && lo < sp && sp <= hi {
+		return activation{g, hi - sp}
+	}
+	thread := uint64(0)
+	guard(func() { thread = d.current(d.cpu).addr })
+	return activation{thread, -sp}
 }

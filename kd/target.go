@@ -72,6 +72,7 @@ type machine struct {
 	arch       Arch
 	pc, sp, fp string
 	link       string // "" where calls push the return address
+	g          string // has the g of Go code, and that of kernel context
 	shown      [][]string
 	flags      string
 	canonical  func(addr uint64) bool
@@ -79,7 +80,7 @@ type machine struct {
 
 var machines = map[Arch]*machine{
 	AMD64: {
-		arch: AMD64, pc: "rip", sp: "rsp", fp: "rbp", flags: "eflags",
+		arch: AMD64, pc: "rip", sp: "rsp", fp: "rbp", g: "r14", flags: "eflags",
 		shown: [][]string{
 			{"rax", "rbx", "rcx"}, {"rdx", "rsi", "rdi"}, {"rip", "rsp", "rbp"},
 			{"r8", "r9", "r10"}, {"r11", "r12", "r13"}, {"r14", "r15"},
@@ -87,7 +88,7 @@ var machines = map[Arch]*machine{
 		canonical: func(addr uint64) bool { return addr == uint64(int64(addr)<<16>>16) },
 	},
 	ARM64: {
-		arch: ARM64, pc: "pc", sp: "sp", fp: "x29", link: "x30", flags: "cpsr",
+		arch: ARM64, pc: "pc", sp: "sp", fp: "x29", link: "x30", g: "x28", flags: "cpsr",
 		shown: [][]string{
 			{"x0", "x1", "x2", "x3"}, {"x4", "x5", "x6", "x7"}, {"x8", "x9", "x10", "x11"},
 			{"x12", "x13", "x14", "x15"}, {"x16", "x17", "x18", "x19"}, {"x20", "x21", "x22", "x23"},

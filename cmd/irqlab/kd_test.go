@@ -180,6 +180,26 @@ func TestKDVerifier(t *testing.T) {
 		`FAULTING_FUNCTION:  main\.(wait|main\.func)`, `CALLED_ROUTINE:  irqlab/wdk\.KeWaitFor(Single|Multiple)Object`)
 }
 
+// A step over a call ends in the thread that made it, wherever that is by then.
+func TestKDStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-cpus", "2", "-timeout", "1m", "./testdata/step",
+			"-c", "bp main.steps; g; bc *; !thread"+strings.Repeat("; p", 14)+"; !thread; q")
+		if status != 0 {
+			t.Fatalf("status %d\n%s%s", status, out, errs)
+		}
+		contains(t, "steps", out,
+			`(call|bl) main\.move.*\nmain\.steps\+`, `(call|bl) main\.grow.*\nmain\.steps\+`, `(?m)^  state +running on CPU 1`)
+		ids := regexp.MustCompile(`(?m)^THREAD \S+ +ID \d+`).FindAllString(out, -1)
+		if len(ids) != 2 || ids[0] != ids[1] {
+			t.Errorf("not two looks at one thread: %q\n%s", ids, out)
+		}
+	})
+}
+
 // A debugger attaches to a machine that was started for another one.
 func TestKDAttach(t *testing.T) {
 	if testing.Short() {

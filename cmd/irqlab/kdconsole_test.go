@@ -105,13 +105,12 @@ func TestConsole(t *testing.T) {
 			d.send(program + "\n")
 			contains(t, program, d.expect("kd> "), `(?m)^$`, `Break instruction exception - code 80000003\n`,
 				`(runtime\.breakpoint|irqlab/arch\.Breakpoint) \[.*\]:\n.* (int3|brk)`)
-			d.send("!irql; k\n")
-			stack := d.expect("kd> ")
-			switch program {
-			case "dpc":
-				contains(t, program, stack, `IRQL 2 \(DISPATCH_LEVEL\)`, `main\.deferred\+`)
-			default:
-				contains(t, program, stack, `TrapFrame @`, ` main\.`)
+			d.send("r; !irql; k; p\n")
+			state := d.expect("kd> ")
+			contains(t, program, state, `(?s)(rip|pc)=.*\n(runtime\.breakpoint|irqlab/arch\.Breakpoint)\+0x\w+ \[.*\]:.*`,
+				`(?m)^00 .* (runtime\.breakpoint|irqlab/arch\.Breakpoint)\+0x`, `(?m) main\.\S+ \[console/main\.go @ \d+\]$`)
+			if program == "dpc" {
+				contains(t, program, state, `IRQL 2 \(DISPATCH_LEVEL\)`, `main\.deferred\+`)
 			}
 			d.send("g\n")
 			contains(t, program, d.expect("done: "+program), `^g\nready> $`) // the console's line comes again
