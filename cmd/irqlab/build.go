@@ -102,9 +102,15 @@ func build(ctx context.Context, command string, m *machineFlags, words []string)
 	if err := cmd.Run(); err != nil {
 		return nil, buildError(ctx, err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, sourceFile), []byte(p.Dir), 0o666); err != nil {
+		return nil, err
+	}
 	_, err = image.Write(prog.image, prog.elf)
 	return prog, err
 }
+
+// sourceFile says, beside a program that was built, where its package is.
+const sourceFile = "source"
 
 func checkWords(command string, words []string) error {
 	if len(words) == 0 {

@@ -29,7 +29,7 @@ func kdCommand() *subcommand {
 	fs := newFlagSet("kd")
 	k.register(fs)
 	fs.DurationVar(&k.timeout, "timeout", 0, "end the run after this `time` (default none)")
-	fs.StringVar(&k.dump, "z", "", "look into a crash dump `file`; the program is found by itself if it was built here")
+	fs.StringVar(&k.dump, "z", "", "look into a crash dump `file`; the program is found by itself if it was built here, the current module's first")
 	fs.StringVar(&k.attach, "attach", "", "attach to the gdb stub of a machine that runs, at a `port` of 127.0.0.1")
 	fs.StringVar(&k.script, "c", "", "run `commands`, with semicolons between them, and leave")
 	return &subcommand{
@@ -122,17 +122,43 @@ func (k *kdFlags) programOfDump(ctx context.Context, t *core.Target, words []str
 	if err != nil {
 		return "", err
 	}
-	best, built := "", time.Time{}
+	// The same program may have been built in several places.
+	root := moduleRoot()
+	best, built, ours := "", time.Time{}, false
 	for _, f := range files {
-		// The same program may have been built in several places.
-		if info, err := os.Stat(f); err == nil && info.ModTime().After(built) && t.Check(f) == nil {
-			best, built = f, info.ModTime()
+		info, err := os.Stat(f)
+		if err != nil {
+			continue
+		}
+		source, _ := os.ReadFile(filepath.Join(filepath.Dir(f), sourceFile))
+		here := root != "" && strings.HasPrefix(string(source)+"/", root+"/")
+		if (here && !ours || here == ours && info.ModTime().After(built)) && t.Check(f) == nil {
+			best, built, ours = f, info.ModTime(), here
 		}
 	}
 	if best != "" {
 		return best, nil
 	}
 	return "", fmt.Errorf("%s: the program that the dump is of is not among those built here; name its image", k.dump)
+}
+
+// moduleRoot returns the directory of the module that the current directory is in,
+// or "" if it is in none.
+func moduleRoot() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
 }
 
 // imageFile returns the image that the words name: a file, or a package to build.

@@ -180,6 +180,33 @@ func TestKDVerifier(t *testing.T) {
 		`FAULTING_FUNCTION:  main\.(wait|main\.func)`, `CALLED_ROUTINE:  irqlab/wdk\.KeWaitFor(Single|Multiple)Object`)
 }
 
+// Of the places where a dump's program was built, the module that the user is in
+// comes first, not the last one.
+func TestKDProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots a machine")
+	}
+	first, second := userModule(t), userModule(t)
+	file := filepath.Join(t.TempDir(), "MEMORY.DMP")
+	for _, dir := range []string{first, second} {
+		t.Chdir(dir)
+		if out, err := exec.Command("go", "get", "irqlab/entry").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		buildImage(t, "amd64", "./mydriver")
+	}
+	if out, errs, status := irqlab(t, "", "kd", "-arch", "amd64", "-timeout", "1m", "-c", "g main.main; .dump "+file, "./mydriver"); status != 0 {
+		t.Fatalf("status %d\n%s%s", status, out, errs)
+	}
+	for _, dir := range []string{first, second} {
+		t.Chdir(filepath.Join(dir, "mydriver"))
+		out, errs, _ := irqlab(t, "", "kd", "-z", file, "-c", "ln main.main")
+		if !strings.HasPrefix(out, dir+"/mydriver/main.go(") {
+			t.Errorf("in %s\n%s%s", dir, out, errs)
+		}
+	}
+}
+
 // A step over a call ends in the thread that made it, wherever that is by then.
 func TestKDStep(t *testing.T) {
 	if testing.Short() {

@@ -146,16 +146,14 @@ func TestTest(t *testing.T) {
 	})
 }
 
-// A module of the user's own, with a program that imports nothing of irqlab.
-func TestUserModule(t *testing.T) {
-	if testing.Short() {
-		t.Skip("boots machines")
-	}
+// userModule writes a module of a user's with one program.
+func userModule(t *testing.T) (dir string) {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":           "module example.com/mine\n\ngo 1.26.5\n\nrequire irqlab v0.0.0\n\nreplace irqlab => " + root + "\n",
 		"mydriver/main.go": "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"my driver\") }\n",
@@ -168,6 +166,15 @@ func TestUserModule(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return dir
+}
+
+// A module of the user's own, with a program that imports nothing of irqlab.
+func TestUserModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	dir := userModule(t)
 	t.Chdir(dir)
 	const cure = "go get irqlab/entry"
 	if _, errs, status := irqlab(t, "", "run", "./mydriver"); status != statusFailure || !strings.Contains(errs, cure) {
