@@ -70,7 +70,7 @@ func (m *Mutex) Release() int32 {
 func (m *Mutex) releaseFromGo() int32 {
 	a := kernel.Args{P: unsafe.Pointer(m)}
 	a.C = uintptr(irql.Current())
-	previous, s := m.tryRelease(&a)
+	previous, s := m.try(releaseMutex, &a)
 	if s != ntstatus.Success {
 		kernel.RaiseStatus(s)
 	}
@@ -85,7 +85,7 @@ func (m *Mutex) releaseFromGo() int32 {
 func (m *Mutex) ReleaseBeforeWait() int32 {
 	a := kernel.Args{P: unsafe.Pointer(m)}
 	beforeWait(&a, irql.APC)
-	previous, s := m.tryRelease(&a)
+	previous, s := m.try(releaseMutex, &a)
 	if s != ntstatus.Success {
 		kernel.RaiseStatus(s)
 	}
@@ -97,7 +97,7 @@ func (m *Mutex) ReleaseBeforeWait() int32 {
 // IRQL: <= DISPATCH_LEVEL
 func (m *Mutex) TryRelease() (previous int32, s ntstatus.Status) {
 	a := kernel.Args{P: unsafe.Pointer(m), C: uintptr(irql.Current())}
-	return m.tryRelease(&a)
+	return m.try(releaseMutex, &a)
 }
 
 // TryReleaseBeforeWait is ReleaseBeforeWait that returns what that raises, at the
@@ -107,11 +107,13 @@ func (m *Mutex) TryRelease() (previous int32, s ntstatus.Status) {
 func (m *Mutex) TryReleaseBeforeWait() (previous int32, s ntstatus.Status) {
 	a := kernel.Args{P: unsafe.Pointer(m)}
 	beforeWait(&a, irql.APC)
-	return m.tryRelease(&a)
+	return m.try(releaseMutex, &a)
 }
 
-func (m *Mutex) tryRelease(a *kernel.Args) (previous int32, s ntstatus.Status) {
-	kernel.Enter(releaseMutex, a)
+// try has the kernel give the mutex up, and goes back to the level before
+// beforeWait if it did not.
+func (m *Mutex) try(release func(*kernel.Args), a *kernel.Args) (previous int32, s ntstatus.Status) {
+	kernel.Enter(release, a)
 	s = ntstatus.Status(int32(a.A))
 	if s != ntstatus.Success && a.B != 0 {
 		irql.Lower(irql.Level(a.C))
@@ -126,18 +128,31 @@ func (m *Mutex) tryRelease(a *kernel.Args) (previous int32, s ntstatus.Status) {
 // IRQL: <= DISPATCH_LEVEL
 func (m *Mutex) Abandon() int32 {
 	a := kernel.Args{P: unsafe.Pointer(m)}
-	kernel.Enter(abandonMutex, &a)
-	if s := ntstatus.Status(int32(a.A)); s != ntstatus.Success {
+	return m.abandon(&a)
+}
+
+// AbandonBeforeWait is Abandon for a caller that goes on to wait at once; see
+// ReleaseBeforeWait.
+//
+// IRQL: <= APC_LEVEL
+func (m *Mutex) AbandonBeforeWait() int32 {
+	a := kernel.Args{P: unsafe.Pointer(m)}
+	beforeWait(&a, irql.APC)
+	return m.abandon(&a)
+}
+
+func (m *Mutex) abandon(a *kernel.Args) int32 {
+	previous, s := m.try(abandonMutex, a)
+	if s != ntstatus.Success {
 		kernel.RaiseStatus(s)
 	}
-	return word(&a)
+	return previous
 }
 
 func abandonMutex(a *kernel.Args) {
 	old := kernel.LockDispatcher()
 	previous, s := (*Mutex)(a.P).Mutant.Abandon()
-	kernel.UnlockDispatcher(old)
-	a.R, a.A = uintptr(uint32(previous)), uintptr(uint32(s))
+	endRelease(a, old, previous, s)
 }
 
 // Query returns the state, whether the mutant is the running thread's, and whether
@@ -162,6 +177,11 @@ func releaseMutex(a *kernel.Args) {
 	m := (*Mutex)(a.P)
 	old := kernel.LockDispatcher()
 	previous, s := m.Mutant.Release(kernel.Current(), irql.Level(a.C))
+	endRelease(a, old, previous, s)
+}
+
+// endRelease is finish with the result of a release, which may have failed.
+func endRelease(a *kernel.Args, old irql.Level, previous int32, s ntstatus.Status) {
 	a.R, a.A = uintptr(uint32(previous)), uintptr(uint32(s))
 	if s != ntstatus.Success {
 		kernel.UnlockDispatcher(old)

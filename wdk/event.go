@@ -66,11 +66,11 @@ func KeSetEventBoostPriority(Event PRKEVENT, Thread *PKTHREAD) {
 //
 // Documentation: "KePulseEvent function (ntddk.h)"
 func KePulseEvent(Event PRKEVENT, Increment KPRIORITY, Wait BOOLEAN) LONG {
+	mustBe(&anEvent, unsafe.Pointer(Event))
 	if Wait {
 		atMost(irql.APC)
 		return Event.PulseBeforeWait(int8(Increment))
 	}
-	mustBe(&anEvent, unsafe.Pointer(Event))
 	atMost(irql.Dispatch)
 	return Event.Pulse(int8(Increment))
 }

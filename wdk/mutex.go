@@ -25,11 +25,11 @@ func KeInitializeMutex(Mutex PRKMUTEX, Level ULONG) {
 //
 // Documentation: "KeReleaseMutex function (wdm.h)"
 func KeReleaseMutex(Mutex PRKMUTEX, Wait BOOLEAN) LONG {
+	mustBe(&aMutant, unsafe.Pointer(Mutex))
 	if Wait {
 		atMost(irql.APC)
 		return Mutex.ReleaseBeforeWait()
 	}
-	mustBe(&aMutant, unsafe.Pointer(Mutex))
 	atMost(irql.Dispatch)
 	return Mutex.Release()
 }

@@ -140,7 +140,8 @@ func describeMutant(m PKMUTANT) MUTANT_BASIC_INFORMATION {
 
 // KeReleaseMutant is KeReleaseMutex for a mutant. Increment lifts the priority of
 // the next owner in Windows; here that is MUTANT_INCREMENT. With Abandoned the
-// mutant becomes free whoever owns it, and its next owner is told so.
+// mutant becomes free whoever owns it, and its next owner is told so. Wait is
+// KeReleaseMutex's in either case.
 //
 // It raises STATUS_MUTANT_NOT_OWNED, or STATUS_ABANDONED.
 //
@@ -148,9 +149,13 @@ func describeMutant(m PKMUTANT) MUTANT_BASIC_INFORMATION {
 //
 // Documentation: "KeReleaseMutant function (ntifs.h)"
 func KeReleaseMutant(Mutant PKMUTANT, Increment KPRIORITY, Abandoned, Wait BOOLEAN) LONG {
-	mustBe(&aMutant, unsafe.Pointer(Mutant))
 	if !Abandoned {
 		return KeReleaseMutex(Mutant, Wait)
+	}
+	mustBe(&aMutant, unsafe.Pointer(Mutant))
+	if Wait {
+		atMost(irql.APC)
+		return (*sync.Mutex)(Mutant).AbandonBeforeWait()
 	}
 	atMost(irql.Dispatch)
 	return (*sync.Mutex)(Mutant).Abandon()

@@ -27,11 +27,11 @@ func KeInitializeSemaphore(Semaphore PRKSEMAPHORE, Count, Limit LONG) {
 //
 // Documentation: "KeReleaseSemaphore function (wdm.h)"
 func KeReleaseSemaphore(Semaphore PRKSEMAPHORE, Increment KPRIORITY, Adjustment LONG, Wait BOOLEAN) LONG {
+	mustBe(&aSemaphore, unsafe.Pointer(Semaphore))
 	if Wait {
 		atMost(irql.Passive)
 		return Semaphore.ReleaseBeforeWait(int8(Increment), Adjustment)
 	}
-	mustBe(&aSemaphore, unsafe.Pointer(Semaphore))
 	atMost(irql.Dispatch)
 	return Semaphore.Release(int8(Increment), Adjustment)
 }

@@ -24,6 +24,7 @@ type bench struct {
 	away    PVOID // a page of paged pool
 	dirty   bool  // it may not be clear
 	handles map[string]HANDLE
+	wait    bool // what parameters named Wait are
 
 	// Objects that cannot be made of any memory.
 	thread   PVOID // one that sleeps
@@ -102,6 +103,8 @@ func (b *bench) defaults(r *routine, a *arguments) (end func()) {
 			switch {
 			case t == of[HANDLE]():
 				v.SetUint(uint64(b.handle(name)))
+			case name == "Wait":
+				v.SetBool(b.wait)
 			case v.CanInt():
 				v.SetInt(int64(number(name)))
 			case v.CanUint():

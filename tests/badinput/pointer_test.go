@@ -321,8 +321,15 @@ func TestPointers(t *testing.T) {
 	watch(t, func(step func(string)) {
 		b.step = step
 		for i := range routines {
-			if r := &routines[i]; reasons[r.name] == "" && !slices.Contains(inline, r.name) {
+			r := &routines[i]
+			if reasons[r.name] != "" || slices.Contains(inline, r.name) {
+				continue
+			}
+			b.pointers(r)
+			if slices.Contains(r.params, "Wait") {
+				b.wait = true
 				b.pointers(r)
+				b.wait = false
 			}
 		}
 	})

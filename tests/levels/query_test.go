@@ -107,6 +107,14 @@ var queryProbes = map[string]probe{
 		}
 		c.want(KeReadStateMutant(m) == 1, "owned")
 	}},
+	"KeReleaseMutant Abandoned, Wait": {levels: atMostAPC, call: func(c *caller) {
+		m, e := kit.New[KMUTANT](c), event(c, true)
+		KeInitializeMutant(m, true)
+		if !c.at(func() { KeReleaseMutant(m, 0, true, true) }, func() { take(PVOID(e)) }) {
+			KeReleaseMutant(m, 0, true, false)
+		}
+		c.want(KeReadStateMutant(m) == 1, "owned")
+	}},
 	"KeSetEventBoostPriority": {call: func(c *caller) {
 		e := kit.New[KEVENT](c)
 		KeInitializeEvent(e, SynchronizationEvent, false)

@@ -169,6 +169,17 @@ func TestKeReleaseMutant(t *testing.T) {
 		want(t, "abandoned", KeWaitForSingleObject(PVOID(m), Executive, KernelMode, false, nil), STATUS_ABANDONED)
 		KeReleaseMutant(m, MUTANT_INCREMENT, false, false)
 	})
+	e := kit.New[KEVENT](t)
+	KeInitializeEvent(e, NotificationEvent, true)
+	kit.Run(t, func() {
+		KeInitializeMutant(m, true)
+		state := KeReleaseMutant(m, MUTANT_INCREMENT, true, true)
+		level := KeGetCurrentIrql()
+		want(t, "wait after it", KeWaitForSingleObject(PVOID(e), Executive, KernelMode, false, nil), STATUS_SUCCESS)
+		if state != 0 || level != DISPATCH_LEVEL || KeGetCurrentIrql() != PASSIVE_LEVEL || KeReadStateMutant(m) != 1 {
+			t.Errorf("abandoned, with Wait: state %d, then level %d", state, level)
+		}
+	})
 	x := kit.New[KMUTEX](t)
 	KeInitializeMutex(x, 0)
 	s := kit.Raised(func() { KeReleaseMutant(x, MUTANT_INCREMENT, true, false) })
