@@ -1,6 +1,8 @@
 package sync
 
 import (
+	"math/bits"
+	"sync/atomic"
 	"unsafe"
 
 	"irqlab/bugcheck"
@@ -27,22 +29,54 @@ type WorkItem struct {
 // IRQL: PASSIVE_LEVEL
 type WorkRoutine func(parameter unsafe.Pointer)
 
-// WorkQueue names one of the system's queues (WORK_QUEUE_TYPE).
+// WorkQueue names one of the system's queues (WORK_QUEUE_TYPE). There is one for
+// each priority that the threads of a queue can run at.
+//
+// Documentation: WORK_QUEUE_TYPE.
 type WorkQueue uint32
 
 const (
-	CriticalWork      WorkQueue = iota // its workers run at priority 13
-	DelayedWork                        // 12; the one for drivers
-	HyperCriticalWork                  // 15; reserved
-	WorkQueues
+	CriticalWork      WorkQueue = 0
+	DelayedWork       WorkQueue = 1 // the one for drivers
+	HyperCriticalWork WorkQueue = 2
+	NormalWork        WorkQueue = 3
+	BackgroundWork    WorkQueue = 4
+	RealTimeWork      WorkQueue = 5
+	SuperCriticalWork WorkQueue = 6
+
+	// CustomPriorityWork plus a priority from 1 to 31 is the queue of that priority.
+	CustomPriorityWork WorkQueue = 32
 )
 
-// workQueues are the system's queues. The dispatcher lock guards them.
-var workQueues [WorkQueues]Queue
+// workPriorities are the priorities of the queues that have a name.
+var workPriorities = [...]int8{
+	CriticalWork: 13, DelayedWork: 12, HyperCriticalWork: 15, NormalWork: 8,
+	BackgroundWork: 7, RealTimeWork: 18, SuperCriticalWork: 14,
+}
 
-// SystemWork returns one of the system's queues, for the threads that serve it.
-func SystemWork(which WorkQueue) *Queue {
-	q := &workQueues[which]
+// Priority returns the priority of the queue's threads, or 0 if there is no such
+// queue.
+func (which WorkQueue) Priority() int8 {
+	switch {
+	case which < WorkQueue(len(workPriorities)):
+		return workPriorities[which]
+	case which > CustomPriorityWork && which <= CustomPriorityWork+kernel.MaxPriority:
+		return int8(which - CustomPriorityWork)
+	}
+	return 0
+}
+
+// workQueues are the system's queues by priority, and usedWork is the set of those
+// that ever had an item. The dispatcher lock guards them.
+var (
+	workQueues [kernel.MaxPriority + 1]Queue
+	usedWork   uint32
+)
+
+// SystemWork returns the system's queue of a priority, for the threads that serve
+// it.
+func SystemWork(priority int8) *Queue {
+	q := &workQueues[priority]
 	if q.Entries.Flink == nil {
 		q.Queue.Init(0)
 	}
@@ -53,6 +87,7 @@ func SystemWork(which WorkQueue) *Queue {
 const (
 	workFreed       = 0
 	workQueuedTwice = 1
+	noWorkQueue     = 6
 )
 
 // Init makes w an item that is not queued (ExInitializeWorkItem).
@@ -66,39 +101,51 @@ func (w *WorkItem) Init(r WorkRoutine, parameter unsafe.Pointer) {
 }
 
 // Queue hands the item to the worker threads (ExQueueWorkItem). An item that is
-// queued already is bug check WORKER_INVALID.
+// queued already is bug check WORKER_INVALID, as is a queue that there is not.
 //
 // IRQL: <= DISPATCH_LEVEL
 func (w *WorkItem) Queue(which WorkQueue) {
-	a := kernel.Args{P: unsafe.Pointer(w), A: uintptr(which)}
+	priority := which.Priority()
+	if priority == 0 {
+		bugcheck.Stop(bugcheck.WorkerInvalid, noWorkQueue, uintptr(unsafe.Pointer(w)), uintptr(which), 0)
+	}
+	a := kernel.Args{P: unsafe.Pointer(w), A: uintptr(priority)}
 	kernel.Enter(queueWork, &a)
 }
 
-// CheckIdle stops the machine if the item is queued: it is about to be changed
-// or freed.
+// CheckIdle stops the machine if the item is queued: it is about to be freed.
 //
 // IRQL: any
-func (w *WorkItem) CheckIdle() {
+func (w *WorkItem) CheckIdle() { w.refuseQueued(workFreed) }
+
+// CheckQueueable stops the machine if the item is queued: it is about to be queued
+// again, for another routine.
+//
+// IRQL: any
+func (w *WorkItem) CheckQueueable() { w.refuseQueued(workQueuedTwice) }
+
+func (w *WorkItem) refuseQueued(kind uintptr) {
 	if Checked && w.Entry.Flink != nil {
-		bugcheck.Stop(bugcheck.WorkerInvalid, workFreed, uintptr(unsafe.Pointer(w)), 0, 0)
+		bugcheck.Stop(bugcheck.WorkerInvalid, kind, uintptr(unsafe.Pointer(w)), 0, 0)
 	}
 }
 
 func queueWork(a *kernel.Args) {
-	w := (*WorkItem)(a.P)
+	w, priority := (*WorkItem)(a.P), int8(a.A)
 	old := kernel.LockDispatcher()
 	if w.Entry.Flink != nil {
 		bugcheck.Stop(bugcheck.WorkerInvalid, workQueuedTwice, uintptr(a.P), 0, 0)
 	}
-	SystemWork(WorkQueue(a.A)).InsertLocked(&w.Entry, false)
+	atomic.StoreUint32(&usedWork, usedWork|1<<priority)
+	SystemWork(priority).InsertLocked(&w.Entry, false)
 	kernel.UnlockDispatcher(old)
 }
 
 // EachWorkItem calls fn for every item that is queued until it returns false.
 // Dispatcher lock held.
 func EachWorkItem(fn func(*WorkItem) bool) {
-	for i := range workQueues {
-		q := &workQueues[i]
+	for set := atomic.LoadUint32(&usedWork); set != 0; set &= set - 1 {
+		q := &workQueues[bits.TrailingZeros32(set)]
 		if q.Len() == 0 {
 			continue
 		}
@@ -113,8 +160,8 @@ func EachWorkItem(fn func(*WorkItem) bool) {
 // checkFreeWork stops the machine if a queued item lies in [lo, hi), which is
 // about to be freed.
 func checkFreeWork(lo, hi uintptr) {
-	for i := range workQueues {
-		q := &workQueues[i]
+	for set := atomic.LoadUint32(&usedWork); set != 0; set &= set - 1 {
+		q := &workQueues[bits.TrailingZeros32(set)]
 		if q.Len() == 0 {
 			continue
 		}

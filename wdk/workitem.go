@@ -20,9 +20,14 @@ type (
 type WORK_QUEUE_TYPE = sync.WorkQueue
 
 const (
-	CriticalWorkQueue      = sync.CriticalWork
-	DelayedWorkQueue       = sync.DelayedWork
-	HyperCriticalWorkQueue = sync.HyperCriticalWork
+	CriticalWorkQueue       = sync.CriticalWork       // its threads run at priority 13
+	DelayedWorkQueue        = sync.DelayedWork        // 12
+	HyperCriticalWorkQueue  = sync.HyperCriticalWork  // 15
+	NormalWorkQueue         = sync.NormalWork         // 8
+	BackgroundWorkQueue     = sync.BackgroundWork     // 7
+	RealTimeWorkQueue       = sync.RealTimeWork       // 18
+	SuperCriticalWorkQueue  = sync.SuperCriticalWork  // 14
+	CustomPriorityWorkQueue = sync.CustomPriorityWork // plus a priority, 1 to 31
 )
 
 type (
@@ -72,7 +77,7 @@ func ExInitializeWorkItem(Item PWORK_QUEUE_ITEM, Routine PWORKER_THREAD_ROUTINE,
 }
 
 // ExQueueWorkItem hands the item to the threads of a queue. One that is queued
-// already is bug check WORKER_INVALID.
+// already, or a queue that there is not, is bug check WORKER_INVALID.
 //
 // IRQL: <= DISPATCH_LEVEL
 //
@@ -117,7 +122,7 @@ func IoInitializeWorkItem(IoObject PVOID, IoWorkItem PIO_WORKITEM) {
 }
 
 // IoUninitializeWorkItem ends what IoInitializeWorkItem began. The item is not
-// queued.
+// queued, nor can it be from then on.
 //
 // IRQL: any
 //
@@ -125,6 +130,7 @@ func IoInitializeWorkItem(IoObject PVOID, IoWorkItem PIO_WORKITEM) {
 func IoUninitializeWorkItem(IoWorkItem PIO_WORKITEM) {
 	mustBe(&anIoWorkItem, unsafe.Pointer(IoWorkItem))
 	IoWorkItem.checkIdle()
+	IoWorkItem.item.Routine = 0
 	hold[PIO_WORKITEM_ROUTINE](unsafe.Pointer(IoWorkItem), nil, nil)
 }
 
@@ -169,7 +175,7 @@ func IoQueueWorkItemEx(IoWorkItem PIO_WORKITEM, WorkerRoutine PIO_WORKITEM_ROUTI
 }
 
 func (w *IO_WORKITEM) queue(routine uintptr, extended bool, which WORK_QUEUE_TYPE, context PVOID) {
-	w.item.CheckIdle()
+	w.item.CheckQueueable()
 	w.routine, w.extended, w.context = routine, extended, uintptr(context)
 	w.item.Queue(which)
 }

@@ -1,8 +1,8 @@
 // Package work has the worker threads that run work items: sync.WorkItem, and
 // what package wdk makes of it. Importing it is what makes them available.
 //
-// Each of the system's queues has threads of its own, which are system threads
-// and wait on the queue, a KQUEUE whose bound is the number of processors. There
+// Each of the system's queues, one for each priority, has threads of its own, which
+// are system threads and wait on the queue, a KQUEUE whose bound is the number of processors. There
 // are none to begin with. When a queue starves, because every thread that it has
 // runs or waits for something else, the manager adds one, at most a hundred a
 // second; so a routine that waits for another item of its queue gets on. Threads
@@ -18,6 +18,7 @@
 package work
 
 import (
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"unsafe"
@@ -39,18 +40,19 @@ var Idle int64 = -600 * kernel.Second
 
 // pool are the threads of one queue.
 type pool struct {
-	queue     *sync.Queue
-	name      string
-	increment int   // of the threads' base priority
-	keep      int32 // threads that stay when idle
-	threads   atomic.Int32
+	queue    *sync.Queue
+	priority int8
+	name     string
+	keep     int32 // threads that stay when idle
+	threads  atomic.Int32
 }
 
-// Increments and numbers follow ReactOS.
-var pools = [sync.WorkQueues]pool{
-	sync.CriticalWork:      {name: "critical work", increment: 5, keep: 5},
-	sync.DelayedWork:       {name: "delayed work", increment: 4, keep: 3},
-	sync.HyperCriticalWork: {name: "hypercritical", increment: 7, keep: 1},
+// pools are by priority; there is none for 0. What the first queues that Windows
+// had keep follows ReactOS.
+var pools = [kernel.MaxPriority + 1]pool{
+	13: {name: "critical work", keep: 5},
+	12: {name: "delayed work", keep: 3},
+	15: {name: "hypercritical", keep: 1},
 }
 
 // wanted is signalled when a queue starves. It is static data, as kernel objects
@@ -70,7 +72,7 @@ func init() {
 func prepare(*kernel.Args) {
 	old := kernel.LockDispatcher()
 	for i := range pools {
-		sync.SystemWork(sync.WorkQueue(i))
+		sync.SystemWork(int8(i))
 	}
 	kernel.UnlockDispatcher(old)
 	kernel.QueueStarves = starves
@@ -83,13 +85,17 @@ func starves(*kernel.Queue) {
 }
 
 // Threads returns the number of threads of a queue.
-func Threads(which sync.WorkQueue) int { return int(pools[which].threads.Load()) }
+func Threads(which sync.WorkQueue) int { return int(pools[which.Priority()].threads.Load()) }
 
 // manage adds threads to queues that starve.
 func manage() {
 	runtime.LockOSThread()
 	for i := range pools {
-		pools[i].queue = sync.SystemWork(sync.WorkQueue(i))
+		p := &pools[i]
+		p.queue, p.priority = sync.SystemWork(int8(i)), int8(i)
+		if p.name == "" {
+			p.name = fmt.Sprintf("work at %d", i)
+		}
 	}
 	pause := int64(-10 * kernel.Millisecond)
 	timeout := (*int64)(nil)
@@ -106,6 +112,9 @@ func manage() {
 }
 
 func (p *pool) starving() bool {
+	if p.queue.Len() == 0 {
+		return false
+	}
 	a := kernel.Args{P: unsafe.Pointer(p.queue)}
 	kernel.Enter(starving, &a)
 	return a.R != 0
@@ -131,8 +140,8 @@ func (p *pool) grow() {
 
 // serve is a worker thread.
 func (p *pool) serve() {
-	a := kernel.Args{A: uintptr(p.increment)}
-	kernel.Enter(setBase, &a)
+	a := kernel.Args{A: uintptr(p.priority)}
+	kernel.Enter(setPriority, &a)
 	for {
 		idle := Idle
 		e, s := p.queue.Remove(&idle, kernel.KernelMode)
@@ -145,7 +154,14 @@ func (p *pool) serve() {
 	}
 }
 
-func setBase(a *kernel.Args) { kernel.Current().SetBasePriority(int(a.A)) }
+func setPriority(a *kernel.Args) {
+	t := kernel.Current()
+	if a.A >= kernel.LowRealtime {
+		t.SetPriority(int8(a.A)) // which does not sink to the base
+	} else {
+		t.SetBasePriority(int(a.A) - kernel.DefaultPriority)
+	}
+}
 
 // shrink reports whether an idle thread may end, and counts it less.
 func (p *pool) shrink() bool {

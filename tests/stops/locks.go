@@ -163,7 +163,7 @@ func item(fn sync.WorkRoutine) {
 func queued() *sync.WorkItem { return queuedTo(nothingToDo) }
 
 func queuedTo(r sync.WorkRoutine) *sync.WorkItem {
-	sync.SystemWork(sync.CriticalWork).MaximumCount = 0
+	sync.SystemWork(sync.CriticalWork.Priority()).MaximumCount = 0
 	w := alloc[sync.WorkItem]()
 	w.Init(r, nil)
 	w.Queue(sync.CriticalWork)

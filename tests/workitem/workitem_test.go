@@ -49,13 +49,23 @@ func TestItem(t *testing.T) {
 // rule: work-queue-type
 // rule: work-pools
 func TestPriorities(t *testing.T) {
-	for which, want := range map[WORK_QUEUE_TYPE]int8{CriticalWorkQueue: 13, DelayedWorkQueue: 12, HyperCriticalWorkQueue: 15} {
+	for which, want := range map[WORK_QUEUE_TYPE]int8{
+		CriticalWorkQueue: 13, DelayedWorkQueue: 12, HyperCriticalWorkQueue: 15, NormalWorkQueue: 8, BackgroundWorkQueue: 7,
+		RealTimeWorkQueue: 18, SuperCriticalWorkQueue: 14,
+		CustomPriorityWorkQueue + 1: 1, CustomPriorityWorkQueue + 11: 11, CustomPriorityWorkQueue + 31: 31,
+	} {
 		item := kit.New[WORK_QUEUE_ITEM](t)
-		base := make(chan int8, 1)
-		ExInitializeWorkItem(item, func(PVOID) { base <- kernel.Current().BasePriority }, nil)
+		priority := make(chan int8, 1)
+		ExInitializeWorkItem(item, func(PVOID) {
+			p := kernel.Current().BasePriority
+			if now := kernel.Current().Priority; now >= LOW_REALTIME_PRIORITY {
+				p = now // of the real-time class, where it does not vary
+			}
+			priority <- p
+		}, nil)
 		ExQueueWorkItem(item, which)
-		if got := <-base; got != want {
-			t.Errorf("queue %d: base priority %d, want %d", which, got, want)
+		if got := <-priority; got != want {
+			t.Errorf("queue %d: priority %d, want %d", which, got, want)
 		}
 	}
 }
