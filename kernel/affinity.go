@@ -2,48 +2,68 @@ package kernel
 
 import "irqlab/arch"
 
+// allProcessors is the set of a thread that is not restricted.
+const allProcessors = 1<<arch.MaxCPUs - 1
+
 // SetAffinity restricts the thread to a set of processors, bit n for processor
-// n, and returns the set before (KeSetSystemAffinityThreadEx). Below
-// DISPATCH_LEVEL the running thread is on one of them when it returns; at
-// DISPATCH_LEVEL it moves once the level falls. A set without an active
-// processor changes nothing. Kernel context.
+// n, and returns the set before (KeSetAffinityThread). While SetSystemAffinity is in
+// force it is the set that the thread reverts to. Below DISPATCH_LEVEL the running
+// thread is on one of them when it returns; at DISPATCH_LEVEL it moves once the
+// level falls. A set without an active processor changes nothing. Kernel context.
 //
 // IRQL: <= DISPATCH_LEVEL
-func (t *Thread) SetAffinity(set uint32) uint32 {
+func (t *Thread) SetAffinity(set uint32) (was uint32) {
 	old := LockDispatcher()
-	was := t.Affinity
-	if set &= ActiveProcessors(); set != 0 {
-		t.Affinity = set
-		switch {
-		case t.allowed(t.CPU):
-		case t.State == StateReady:
-			processors[t.CPU].dequeue(t)
-			makeReady(t, false)
-		case t.State == StateRunning:
-			processors[t.CPU].kick()
+	set &= ActiveProcessors()
+	switch {
+	case t.UserAffinity == 0:
+		was = t.Affinity
+		t.restrict(set)
+	default:
+		was = t.UserAffinity
+		if set != 0 {
+			t.UserAffinity = set
 		}
 	}
 	UnlockDispatcher(old)
 	return was
 }
 
+// restrict has the thread run on a set of active processors; an empty one changes
+// nothing. Dispatcher lock held.
+func (t *Thread) restrict(set uint32) {
+	if set == 0 {
+		return
+	}
+	t.Affinity = set
+	switch {
+	case t.allowed(t.CPU):
+	case t.State == StateReady:
+		processors[t.CPU].dequeue(t)
+		makeReady(t, false)
+	case t.State == StateRunning:
+		processors[t.CPU].kick()
+	}
+}
+
 // SetSystemAffinity restricts the running thread until RevertAffinity, and
 // returns the set of an earlier call that has not been reverted, or 0
-// (KeSetSystemAffinityThreadEx). A set without an active processor changes
-// nothing. Kernel context.
+// (KeSetSystemAffinityThreadEx). It takes effect as SetAffinity does. A set without
+// an active processor changes nothing. Kernel context.
 //
 // IRQL: <= DISPATCH_LEVEL
 func SetSystemAffinity(set uint32) (was uint32) {
 	t := Current()
-	if t.UserAffinity != 0 {
+	old := LockDispatcher()
+	set &= ActiveProcessors()
+	switch {
+	case t.UserAffinity != 0:
 		was = t.Affinity
+	case set != 0:
+		t.UserAffinity = t.Affinity
 	}
-	if set&ActiveProcessors() != 0 {
-		old := t.SetAffinity(set)
-		if was == 0 {
-			t.UserAffinity = old
-		}
-	}
+	t.restrict(set)
+	UnlockDispatcher(old)
 	return was
 }
 
@@ -54,15 +74,17 @@ func SetSystemAffinity(set uint32) (was uint32) {
 // IRQL: <= DISPATCH_LEVEL
 func RevertAffinity(set uint32) {
 	t := Current()
+	old := LockDispatcher()
 	switch {
 	case t.UserAffinity == 0:
 	case set == 0:
 		user := t.UserAffinity
 		t.UserAffinity = 0
-		t.SetAffinity(user)
+		t.restrict(user & ActiveProcessors())
 	default:
-		t.SetAffinity(set)
+		t.restrict(set & ActiveProcessors())
 	}
+	UnlockDispatcher(old)
 }
 
 // ActiveProcessors returns the set of processors that run threads

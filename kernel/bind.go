@@ -23,6 +23,7 @@ func Bind(routine uintptr, name string) {
 		t.System, t.Routine = true, routine
 		t.BasePriority, t.Priority, t.LockBoost = DefaultPriority, DefaultPriority, false
 		t.Quantum = quantumReset
+		t.Affinity, t.UserAffinity, t.NoBoost = allProcessors, 0, false
 		t.Alerted = [2]bool{}
 		t.CreateTime = SystemTime()
 	}

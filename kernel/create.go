@@ -61,7 +61,7 @@ func (t *Thread) init(lo, hi uintptr) {
 	t.Context.Stack.Init(lo, hi)
 	t.BasePriority, t.Priority = DefaultPriority, DefaultPriority
 	t.Quantum = quantumReset
-	t.Affinity = 1<<arch.MaxCPUs - 1
+	t.Affinity = allProcessors
 	t.MutantList.Init()
 	t.initAPCs()
 	t.Timer.Init(TypeNotificationTimer)

@@ -92,7 +92,10 @@ func KeSetDisableBoostThread(Thread PKTHREAD, Disable BOOLEAN) BOOLEAN {
 func setNoBoost(a *kernel.Args) { a.R = truth((*kernel.Thread)(a.P).SetNoBoost(a.A != 0)) }
 
 // KeSetAffinityThread lets a thread run on a set of processors only and returns
-// the set before. It returns before a thread that runs elsewhere has moved.
+// the set before. It returns before a thread that runs elsewhere has moved. While
+// KeSetSystemAffinityThread is in force, the set is the one that the thread reverts
+// to. An empty set, or one with processors that are not active, is bug check
+// INVALID_AFFINITY_SET.
 //
 // IRQL: <= DISPATCH_LEVEL
 //

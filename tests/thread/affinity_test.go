@@ -3,6 +3,8 @@ package thread
 import (
 	"testing"
 
+	"irqlab/irql"
+	"irqlab/kernel"
 	"irqlab/tests/kit"
 	. "irqlab/wdk"
 )
@@ -72,4 +74,58 @@ func TestAffinityAtDispatch(t *testing.T) {
 		}
 		KeRevertToUserAffinityThread()
 	})
+}
+
+// A thread's own set changes while another is in force: it takes effect once that
+// is reverted.
+func TestAffinityOfUser(t *testing.T) {
+	kit.NeedCPUs(t, 2)
+	run(t, func() {
+		th := KeGetCurrentThread()
+		active := KeQueryActiveProcessors()
+		KeSetSystemAffinityThread(1)
+		if was := KeSetAffinityThread(th, 2); was != active || th.Affinity != 1 {
+			t.Errorf("the set before was %#x, now it runs on %#x", was, th.Affinity)
+		}
+		if was := KeSetAffinityThread(th, active); was != 2 {
+			t.Errorf("the second time the set before was %#x", was)
+		}
+		KeSetAffinityThread(th, 2)
+		if n := KeGetCurrentProcessorNumber(); n != 0 {
+			t.Errorf("it moved to CPU %d", n)
+		}
+		KeRevertToUserAffinityThread()
+		if n := KeGetCurrentProcessorNumber(); n != 1 || th.Affinity != 2 {
+			t.Errorf("reverted, it runs on CPU %d of %#x", n, th.Affinity)
+		}
+		if was := KeSetAffinityThread(th, active); was != 2 {
+			t.Errorf("the set before was %#x", was)
+		}
+	})
+}
+
+// A thread that is ready, but has no turn, moves as well.
+func TestAffinityOfReady(t *testing.T) {
+	kit.NeedCPUs(t, 2)
+	e := event(t, NotificationEvent)
+	th := start(t, func() { wait(PVOID(e)) })
+	kit.AwaitWaiters(t, &e.Header, 1)
+	KeSetAffinityThread(th, 1)
+	var before, after kernel.State
+	var from, to uint32
+	kit.Run(t, func() {
+		kit.OnCPU(0)
+		kit.Kernel(func() {
+			old := irql.Raise(irql.Dispatch)
+			kernel.SignalHeader(&e.Header, 0)
+			before, from = th.State, th.CPU
+			th.SetAffinity(2)
+			after, to = th.State, th.CPU
+			irql.Lower(old)
+		})
+	})
+	join(t, th)
+	if before != kernel.StateReady || from != 0 || to != 1 {
+		t.Errorf("it was in state %d on CPU %d, and then in state %d on CPU %d", before, from, after, to)
+	}
 }

@@ -2,11 +2,13 @@ package thread
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"irqlab/kernel"
 	"irqlab/tests/kit"
+	"irqlab/thread"
 	. "irqlab/wdk"
 )
 
@@ -47,8 +49,9 @@ func TestSuccession(t *testing.T) {
 			}
 			seen[id] = true
 			th := KeGetCurrentThread()
-			if p := KeQueryPriorityThread(th); p != kernel.DefaultPriority {
-				t.Errorf("a new thread has priority %d", p)
+			// For having waited, and for a signal, it may be lifted, but not so far.
+			if p := KeQueryPriorityThread(th); p >= LOW_REALTIME_PRIORITY || th.BasePriority != kernel.DefaultPriority {
+				t.Errorf("a new thread has priority %d, base %d", p, th.BasePriority)
 			}
 			KeSetPriorityThread(th, LOW_REALTIME_PRIORITY)
 			KeSetSystemAffinityThread(1)
@@ -77,4 +80,41 @@ func TestSignalled(t *testing.T) {
 	runtime.GC()
 	atomic.StoreUint32(&stop, 1)
 	kit.Until(t, "their end", func() bool { return atomic.LoadUint32(&left) == threads })
+}
+
+// TestRestrictedBefore makes system threads where goroutines were that had
+// restricted their threads: nothing of that is left.
+func TestRestrictedBefore(t *testing.T) {
+	const threads = 8
+	restricted := map[PKTHREAD]bool{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	all := event(t, NotificationEvent)
+	for range threads {
+		wg.Go(func() {
+			th := thread.Lock("")
+			mu.Lock()
+			if restricted[th] = true; len(restricted) == threads {
+				KeSetEvent(all, IO_NO_INCREMENT, false)
+			}
+			mu.Unlock()
+			KeSetSystemAffinityThread(1)
+			KeSetDisableBoostThread(th, true)
+			wait(PVOID(all))
+			thread.Unlock()
+		})
+	}
+	wg.Wait()
+	var reused atomic.Int32
+	crowd(t, 2*threads, func() {
+		th := KeGetCurrentThread()
+		if restricted[th] {
+			reused.Add(1)
+		}
+		active := uint32(KeQueryActiveProcessors())
+		if th.Affinity&active != active || th.UserAffinity != 0 || th.NoBoost {
+			t.Errorf("a new thread has affinity %#x, that of its user is %#x, no boosts: %v", th.Affinity, th.UserAffinity, th.NoBoost)
+		}
+	})
+	t.Logf("%d of the threads are used again", reused.Load())
 }
