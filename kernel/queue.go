@@ -88,8 +88,9 @@ func (q *Queue) InsertLocked(e *list.Entry, head bool) int32 {
 
 // Remove takes an entry, and waits for one if there is none or if enough
 // threads of the queue run (KeRemoveQueue). The timeout is that of a wait. The
-// status is STATUS_TIMEOUT or STATUS_ABANDONED if the entry is nil. Kernel
-// context.
+// status is STATUS_TIMEOUT or STATUS_ABANDONED if the entry is nil, or
+// STATUS_USER_APC if a user APC is due to a thread that would wait in UserMode.
+// Kernel context.
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func (q *Queue) Remove(timeout *int64, mode Mode) (*list.Entry, ntstatus.Status) {
@@ -131,6 +132,11 @@ func (q *Queue) RemoveFromGo(timeout *int64, mode Mode, r *Rewait) (*list.Entry,
 			q.CurrentCount++
 			UnlockDispatcher(old)
 			return e, ntstatus.Success
+		}
+		if s, ok := t.alerted(false, mode); ok {
+			q.CurrentCount++
+			UnlockDispatcher(old)
+			return nil, s
 		}
 		if timeout != nil && due <= InterruptTime() {
 			q.CurrentCount++

@@ -50,7 +50,8 @@ func insertQueue(a *kernel.Args) {
 
 // Remove takes the first entry, and waits for its turn if there is none or if
 // enough of the queue's threads run (KeRemoveQueue). The timeout is that of
-// Wait. Without an entry the status is STATUS_TIMEOUT or STATUS_ABANDONED.
+// Wait. Without an entry the status is STATUS_TIMEOUT, STATUS_ABANDONED, or, if it
+// would wait in UserMode while a user APC is due, STATUS_USER_APC.
 //
 // The thread belongs to the queue from then on, so a goroutine that is not
 // locked raises STATUS_INVALID_THREAD.

@@ -50,8 +50,8 @@ func KeInsertHeadQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
 }
 
 // KeRemoveQueue takes the first entry and waits for its turn if it must. C gets
-// the statuses STATUS_TIMEOUT and STATUS_ABANDONED in place of the address; here
-// they are a second result.
+// the statuses STATUS_TIMEOUT, STATUS_ABANDONED, and in UserMode STATUS_USER_APC, if
+// a user APC is due, in place of the address; here they are a second result.
 //
 // IRQL: <= APC_LEVEL; <= DISPATCH_LEVEL with a zero timeout
 //

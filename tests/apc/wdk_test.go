@@ -77,6 +77,7 @@ func TestNames(t *testing.T) {
 			t.Error("alert")
 		}
 	})
+	kit.Run(t, func() { testFlushDue(t) })
 	r := newRunner(t, func() { d := -Millisecond / 10; KeDelayExecutionThread(KernelMode, false, &d) })
 	var n ULONG
 	if s := PsSuspendThread(r.Kernel, &n); s != STATUS_SUCCESS || n != 0 || KeSuspendThread(r.Kernel) != 1 {
@@ -95,4 +96,39 @@ func TestNames(t *testing.T) {
 	}
 	KeForceResumeThread(r.Kernel)
 	r.stop.Store(true)
+}
+
+// testFlushDue flushes a user APC that was due: waits go on then.
+func testFlushDue(t *testing.T) {
+	e := kit.New[KEVENT](t)
+	KeInitializeEvent(e, NotificationEvent, false)
+	q := kit.New[KQUEUE](t)
+	KeInitializeQueue(q, 0)
+	waits := func(when string, want NTSTATUS) {
+		if s := KeWaitForSingleObject(PVOID(e), Executive, UserMode, false, kit.Ms(1)); s != want {
+			t.Errorf("%s, KeWaitForSingleObject: %v", when, s)
+		}
+		if entry, s := KeRemoveQueue(q, UserMode, kit.Ms(1)); s != want || entry != nil {
+			t.Errorf("%s, KeRemoveQueue: %v", when, s)
+		}
+		if _, s := KeRemoveQueue(q, KernelMode, kit.Ms(1)); s != STATUS_TIMEOUT {
+			t.Errorf("%s, KeRemoveQueue in KernelMode: %v", when, s)
+		}
+		if q.CurrentCount != 1 {
+			t.Errorf("%s, %d threads of the queue run", when, q.CurrentCount)
+		}
+	}
+	a := kit.New[KAPC](t)
+	KeInitializeApc(a, KeGetCurrentThread(), OriginalApcEnvironment, func(PKAPC, *PKNORMAL_ROUTINE, *PVOID, *PVOID, *PVOID) {}, nil,
+		func(_, _, _ PVOID) { t.Error("it ran") }, UserMode, nil)
+	KeEnterCriticalRegion() // or it would run
+	KeInsertQueueApc(a, nil, nil, 0)
+	waits("queued", STATUS_TIMEOUT)
+	KeTestAlertThread(UserMode)
+	waits("due", STATUS_USER_APC)
+	if KeFlushQueueApc(KeGetCurrentThread(), UserMode) != &a.Entry {
+		t.Error("it is not in the queue")
+	}
+	waits("flushed", STATUS_TIMEOUT)
+	KeLeaveCriticalRegion()
 }
