@@ -52,7 +52,7 @@ func PrepareExit(status ntstatus.Status) {
 	t.refuseWork()
 	t.refuseMutexes()
 	t.closeAPCs()
-	t.ExitStatus = status
+	t.ExitStatus, t.Ending = status, true
 }
 
 // RunsLocked reports whether the running thread's goroutine stays on it.

@@ -207,8 +207,8 @@ func Exit(status ntstatus.Status) {
 func (t *Thread) end(status ntstatus.Status) {
 	abandonAll(t)
 	t.quit()
-	if t.ExitStatus == ntstatus.Pending {
-		t.ExitStatus = status
+	if !t.Ending {
+		t.ExitStatus, t.Ending = status, true
 	}
 	t.State = StateTerminated
 	t.Header.SignalState = 1

@@ -88,6 +88,7 @@ type Thread struct {
 	Locked     bool // its goroutine is locked to it, so thread-owned objects may be used
 	Go         bool // runs Go code: an M of the runtime
 	ExitStatus ntstatus.Status
+	Ending     bool  // it has ended or is about to: ExitStatus is decided
 	CreateTime int64 // system time
 	Callouts   int32 // KeExpandKernelStackAndCallout in progress
 	NoBoost    bool  // its priority is not lifted for having waited (DisableBoost)

@@ -28,9 +28,10 @@ const systemProcessID HANDLE = ob.SystemID
 // belongs to the system process. A routine that returns ends its thread with
 // STATUS_SUCCESS.
 //
-// It returns STATUS_INVALID_PARAMETER for attributes that threads can't have,
-// STATUS_INVALID_HANDLE and STATUS_OBJECT_TYPE_MISMATCH for a process that
-// is none, and STATUS_INSUFFICIENT_RESOURCES.
+// It returns STATUS_INVALID_PARAMETER for attributes that threads can't have, which
+// are OBJ_PERMANENT, OBJ_EXCLUSIVE, OBJ_OPENIF and a name, STATUS_INVALID_HANDLE
+// and STATUS_OBJECT_TYPE_MISMATCH for a process that is none, and
+// STATUS_INSUFFICIENT_RESOURCES.
 //
 // IRQL: PASSIVE_LEVEL
 //
@@ -40,7 +41,11 @@ func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, Objec
 	mayReach(unsafe.Pointer(ThreadHandle), unsafe.Sizeof(*ThreadHandle))
 	mayReach(unsafe.Pointer(ObjectAttributes), unsafe.Sizeof(*ObjectAttributes))
 	mayReach(unsafe.Pointer(ClientId), unsafe.Sizeof(*ClientId))
-	if a := ObjectAttributes; a != nil && a.Attributes&^(OBJ_KERNEL_HANDLE|OBJ_CASE_INSENSITIVE) != 0 {
+	attr, s := attributes(KernelMode, ObjectAttributes)
+	switch {
+	case !NT_SUCCESS(s):
+		return s
+	case attr.Flags&(OBJ_PERMANENT|OBJ_EXCLUSIVE|OBJ_OPENIF) != 0 || len(attr.Name) != 0:
 		return STATUS_INVALID_PARAMETER
 	}
 	if ProcessHandle != 0 {
@@ -51,11 +56,10 @@ func PsCreateSystemThread(ThreadHandle PHANDLE, DesiredAccess ACCESS_MASK, Objec
 	if StartRoutine == nil || ThreadHandle == nil {
 		return STATUS_INVALID_PARAMETER
 	}
-	var s NTSTATUS
 	// The routine may look at what the caller gets.
 	open := func(t *kernel.Thread) bool {
 		var h HANDLE
-		if h, s = ob.Open(unsafe.Pointer(t), OBJ_KERNEL_HANDLE, DesiredAccess); !NT_SUCCESS(s) {
+		if h, s = ob.Open(unsafe.Pointer(t), attr.Flags|OBJ_KERNEL_HANDLE, DesiredAccess); !NT_SUCCESS(s) {
 			return false
 		}
 		*ThreadHandle = h
@@ -156,7 +160,7 @@ func PsIsSystemThread(Thread PETHREAD) BOOLEAN {
 // Documentation: "PsIsThreadTerminating function (ntifs.h)"
 func PsIsThreadTerminating(Thread PETHREAD) BOOLEAN {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
-	return Thread.ExitStatus != STATUS_PENDING
+	return Thread.Ending
 }
 
 // PsGetThreadExitStatus returns what the thread ended with, or STATUS_PENDING.

@@ -76,9 +76,10 @@ func PsRemoveCreateThreadNotifyRoutine(NotifyRoutine PCREATE_THREAD_NOTIFY_ROUTI
 // notifyKey tells routines apart by the word of their func value.
 func notifyKey(r PCREATE_THREAD_NOTIFY_ROUTINE) uintptr { return *(*uintptr)(unsafe.Pointer(&r)) }
 
-// IoCreateSystemThread is PsCreateSystemThread that references IoObject, an
-// object of the object manager, until the thread has ended. The routine returns
-// to end it.
+// IoCreateSystemThread is PsCreateSystemThread that references IoObject until the
+// thread has ended. The routine returns to end it. A DEVICE_OBJECT or DRIVER_OBJECT
+// is no object of the object manager here, so there is nothing to reference: it is
+// the caller's to keep.
 //
 // IRQL: PASSIVE_LEVEL
 //
@@ -91,15 +92,37 @@ func IoCreateSystemThread(IoObject PVOID, ThreadHandle PHANDLE, DesiredAccess UL
 	if StartRoutine == nil {
 		return STATUS_INVALID_PARAMETER
 	}
-	ob.Reference(IoObject)
+	release := func() {}
+	if !isIoObject(IoObject) {
+		ob.Reference(IoObject)
+		release = func() { ob.Dereference(IoObject) }
+	}
 	run := func(context PVOID) {
-		defer ob.Dereference(IoObject)
+		defer release()
 		thread.Lock(routineName(StartRoutine)).Routine = entryPoint(StartRoutine)
 		StartRoutine(context)
 	}
 	s := PsCreateSystemThread(ThreadHandle, DesiredAccess, ObjectAttributes, ProcessHandle, ClientId, run, StartContext)
 	if !NT_SUCCESS(s) {
-		ob.Dereference(IoObject)
+		release()
 	}
 	return s
+}
+
+// What the Type of an object of the I/O system says (IO_TYPE_*), and the size of a
+// DRIVER_OBJECT.
+const (
+	ioTypeDevice = 3
+	ioTypeDriver = 4
+	driverSize   = 0x150
+)
+
+// isIoObject reports whether p is a device or driver object, going by its type and
+// size. The sizes in the headers of dispatcher objects are less than 256.
+func isIoObject(p PVOID) bool {
+	if Checked && !reachable(uintptr(p), 4) {
+		return false
+	}
+	o := (*DEVICE_OBJECT)(p) // a DRIVER_OBJECT begins with the same two fields
+	return o.Type == ioTypeDevice && uintptr(o.Size) >= unsafe.Sizeof(*o) || o.Type == ioTypeDriver && o.Size >= driverSize
 }

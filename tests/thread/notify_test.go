@@ -3,6 +3,7 @@ package thread
 import (
 	"sync/atomic"
 	"testing"
+	"unsafe"
 
 	"irqlab/kernel"
 	"irqlab/ob"
@@ -147,4 +148,24 @@ func TestIoCreateSystemThread(t *testing.T) {
 		t.Errorf("without a place for the handle: %v, %d references", s, references())
 	}
 	ObDereferenceObject(PVOID(e))
+}
+
+// A device or driver object has no references to count.
+//
+// rule: thr-io-create
+func TestIoCreateSystemThreadOfDevice(t *testing.T) {
+	d := kit.New[DEVICE_OBJECT](t)
+	for typ, size := range map[int16]uintptr{3: unsafe.Sizeof(*d), 4: 0x150} {
+		d.Type, d.Size = typ, USHORT(size)
+		var h HANDLE
+		ran := false
+		if s := IoCreateSystemThread(PVOID(d), &h, SYNCHRONIZE, nil, 0, nil, func(PVOID) { ran = true }, nil); s != STATUS_SUCCESS {
+			t.Fatalf("type %d: %v", typ, s)
+		}
+		ZwWaitForSingleObject(h, false, nil)
+		ZwClose(h)
+		if !ran {
+			t.Errorf("type %d: it did not run", typ)
+		}
+	}
 }

@@ -95,12 +95,24 @@ func TestCreateParameters(t *testing.T) {
 		0: STATUS_SUCCESS, OBJ_KERNEL_HANDLE: STATUS_SUCCESS,
 		OBJ_PERMANENT: STATUS_INVALID_PARAMETER, OBJ_EXCLUSIVE: STATUS_INVALID_PARAMETER, OBJ_OPENIF: STATUS_INVALID_PARAMETER,
 		OBJ_KERNEL_HANDLE | OBJ_OPENIF: STATUS_INVALID_PARAMETER,
+		OBJ_INHERIT:                    STATUS_SUCCESS, OBJ_FORCE_ACCESS_CHECK: STATUS_SUCCESS, OBJ_CASE_INSENSITIVE: STATUS_SUCCESS,
+		1: STATUS_INVALID_PARAMETER,
 	} {
 		var a OBJECT_ATTRIBUTES
 		InitializeObjectAttributes(&a, nil, attributes, 0, nil)
 		if s := create(&a, 0); s != want {
 			t.Errorf("attributes %#x: %v, want %v", attributes, s, want)
 		}
+	}
+	var a OBJECT_ATTRIBUTES
+	InitializeObjectAttributes(&a, String(`\BaseNamedObjects\thread`), OBJ_KERNEL_HANDLE, 0, nil)
+	if s := create(&a, 0); s != STATUS_INVALID_PARAMETER {
+		t.Errorf("with a name: %v", s)
+	}
+	InitializeObjectAttributes(&a, nil, OBJ_KERNEL_HANDLE, 0, nil)
+	a.Length--
+	if s := create(&a, 0); s != STATUS_INVALID_PARAMETER {
+		t.Errorf("attributes of another length: %v", s)
 	}
 	for process, want := range map[HANDLE]NTSTATUS{
 		0: STATUS_SUCCESS, NtCurrentProcess(): STATUS_SUCCESS, 0x1234: STATUS_INVALID_HANDLE,
@@ -109,6 +121,22 @@ func TestCreateParameters(t *testing.T) {
 			t.Errorf("process %#x: %v, want %v", uintptr(process), s, want)
 		}
 	}
+}
+
+// STATUS_PENDING is a status to end with as any other.
+//
+// rule: thr-exit-status-pending
+func TestExitPending(t *testing.T) {
+	var ending bool
+	th := start(t, func() {
+		ending = PsIsThreadTerminating(KeGetCurrentThread())
+		PsTerminateSystemThread(STATUS_PENDING)
+	})
+	wait(PVOID(th))
+	if s := PsGetThreadExitStatus(th); s != STATUS_PENDING || ending || !PsIsThreadTerminating(th) {
+		t.Errorf("terminating %v, then status %v, terminating %v", ending, s, PsIsThreadTerminating(th))
+	}
+	join(t, th)
 }
 
 // rule: thr-terminate-self
