@@ -194,3 +194,27 @@ func TestSuspendTerminating(t *testing.T) {
 		t.Errorf("%v", s)
 	}
 }
+
+// A thread that was resumed and suspended again before it could stop stops.
+//
+// rule: thr-suspend-count
+func TestSuspendAgain(t *testing.T) {
+	let := kit.New[sync.Event](t)
+	let.InitNotification(false)
+	th := kit.Go(t, func() ntstatus.Status {
+		kernel.EnterCriticalRegion()
+		let.Wait(nil, false, kernel.KernelMode)
+		kernel.LeaveCriticalRegion()
+		return 0
+	})
+	kit.AwaitWaiters(t, &let.Header, 1)
+	suspend(t, th.Kernel, 0)
+	resume(t, th.Kernel, 1)
+	suspend(t, th.Kernel, 0)
+	let.Set(0)
+	kit.Until(t, "it stops or goes on", func() bool { return kit.Waiters(th.Kernel.SuspendObject()) == 1 || th.Ended() })
+	if th.Ended() {
+		t.Fatal("runs though suspended")
+	}
+	resume(t, th.Kernel, 1)
+}

@@ -109,9 +109,16 @@ func TestRundownRace(t *testing.T) {
 // rule: io-remove-lock
 // rule: io-remove-lock-wait
 func TestRemoveLock(t *testing.T) {
+	for holders := range 3 {
+		testRemoveLock(t, holders)
+	}
+}
+
+// testRemoveLock has a device removed that is in use so many times more.
+func testRemoveLock(t *testing.T, holders int) {
 	l := kit.New[IO_REMOVE_LOCK](t)
 	IoInitializeRemoveLock(l, 0, 0, 0)
-	for range 2 {
+	for range holders {
 		if s := IoAcquireRemoveLock(l, nil); s != STATUS_SUCCESS {
 			t.Fatal(s)
 		}
@@ -123,15 +130,16 @@ func TestRemoveLock(t *testing.T) {
 		over.Store(true)
 		return ntstatus.Success
 	})
-	kit.AwaitWaiters(t, &l.RemoveEvent.Header, 1)
-	if s := IoAcquireRemoveLock(l, nil); s != STATUS_DELETE_PENDING {
-		t.Errorf("during the removal: %v", s)
+	for left := holders; left > 0; left-- {
+		kit.AwaitWaiters(t, &l.RemoveEvent.Header, 1)
+		if s := IoAcquireRemoveLock(l, nil); s != STATUS_DELETE_PENDING {
+			t.Errorf("during the removal: %v", s)
+		}
+		if over.Load() || l.IoCount != int32(left) {
+			t.Errorf("count %d with %d left", l.IoCount, left)
+		}
+		kit.At(irql.Level(left), func() { IoReleaseRemoveLock(l, nil) })
 	}
-	IoReleaseRemoveLock(l, nil)
-	if over.Load() || l.IoCount != 1 {
-		t.Errorf("count %d", l.IoCount)
-	}
-	kit.At(irql.Dispatch, func() { IoReleaseRemoveLock(l, nil) })
 	remover.Join(t)
 	if s := IoAcquireRemoveLock(l, nil); s != STATUS_DELETE_PENDING || l.IoCount != 0 {
 		t.Errorf("after the removal: %v, count %d", s, l.IoCount)
