@@ -80,6 +80,7 @@ var Kinds = [...]Kind{
 	{VerifierDetectedViolation, 0x1AB0003, "a routine was given what is no object of the type that it takes, or is not initialized", [3]string{"IRQL", "object", "its first byte"}},
 	{VerifierDetectedViolation, 0x1AB0004, "a wait for a KMUTEX on behalf of a user", [3]string{"IRQL", "mutex", ""}},
 	{VerifierDetectedViolation, 0x1AB0005, "a routine that the caller has called is nil", [3]string{"IRQL", "", ""}},
+	{VerifierDetectedViolation, 0x1AB0006, "a routine was given a number, or flags, that it gives no meaning to", [3]string{"IRQL", "number", ""}},
 	{TimerOrDPCInvalid, 0, "a timer", [3]string{"timer", "start of the memory", "end of the memory"}},
 	{TimerOrDPCInvalid, 1, "a DPC", [3]string{"DPC", "start of the memory", "end of the memory"}},
 	{TimerOrDPCInvalid, 2, "a routine", [3]string{"DPC", "routine, or start of the memory", "context, or end of the memory"}},

@@ -69,6 +69,22 @@ func CallGenericDPC(routine dpc.Routine, context unsafe.Pointer) ntstatus.Status
 	return ntstatus.Success
 }
 
+// InProgress reports whether g looks like a call that some processor has not done
+// its part of.
+//
+// IRQL: any
+func (g *GenericCall) InProgress() bool {
+	n := atomic.LoadUint32(&arch.NumCPUs)
+	left := atomic.LoadUint32(&g.left)
+	return left > 0 && left <= n && g.barrier.processors == n &&
+		g.done.Type == TypeSynchronizationEvent && g.done.Plausible()
+}
+
+// Call returns the call whose processors meet at r.
+func (r *Rendezvous) Call() *GenericCall {
+	return (*GenericCall)(unsafe.Pointer(uintptr(unsafe.Pointer(r)) - unsafe.Offsetof(GenericCall{}.barrier)))
+}
+
 // Done says that this processor's routine has done its work
 // (KeSignalCallDpcDone); it is the routine's last use of the call.
 //

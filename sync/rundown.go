@@ -73,20 +73,44 @@ func (r *Rundown) ReleaseMany(n uint32) {
 		if word&rundownActive != 0 {
 			w := (*rundownWait)(unsafe.Pointer(word &^ rundownActive))
 			if w == nil {
-				notAcquired.violated("run-down protection is released that nobody holds", uintptr(unsafe.Pointer(r)))
+				r.notHeld()
 			}
-			if atomic.AddUintptr(&w.users, -uintptr(n)) == 0 {
-				w.event.Set(0)
+			if w.leave(uintptr(n)) {
+				return
 			}
-			return
+			r.notHeld()
 		}
 		if word < uintptr(n)*rundownUse {
-			notAcquired.violated("run-down protection is released that nobody holds", uintptr(unsafe.Pointer(r)))
+			r.notHeld()
 		}
 		if atomic.CompareAndSwapUintptr(&r.word, word, word-uintptr(n)*rundownUse) {
 			return
 		}
 	}
+}
+
+// leave counts n users less, the last of whom wakes the owner, and reports whether
+// there were as many.
+func (w *rundownWait) leave(n uintptr) bool {
+	for {
+		users := atomic.LoadUintptr(&w.users)
+		chance.Point()
+		switch {
+		case users < n:
+			return false
+		case !atomic.CompareAndSwapUintptr(&w.users, users, users-n):
+		case users == n:
+			w.event.Set(0)
+			return true
+		default:
+			return true
+		}
+	}
+}
+
+// notHeld stops the machine.
+func (r *Rundown) notHeld() {
+	notAcquired.violated("run-down protection is released that nobody holds", uintptr(unsafe.Pointer(r)))
 }
 
 // Wait refuses further users and returns when those there are have left

@@ -93,8 +93,11 @@ func signalNobody(a *kernel.Args) { kernel.SignalHeader((*kernel.Header)(a.P), 0
 //
 // IRQL: <= APC_LEVEL
 func (r *CacheAwareRundown) Wait() {
-	if r.take() != 0 {
+	switch left := r.take(); {
+	case left > 0:
 		Wait(&r.nobody, nil, false, kernel.KernelMode)
+	case left < 0:
+		notAcquired.violated("run-down protection was released more often than acquired", uintptr(unsafe.Pointer(r)))
 	}
 }
 

@@ -57,6 +57,7 @@ func KeInitializeApc(Apc PRKAPC, Thread PKTHREAD, Environment KAPC_ENVIRONMENT, 
 	mayBecome(&anAPC, unsafe.Pointer(Apc))
 	mustBe(&aThread, unsafe.Pointer(Thread))
 	mustCall(KernelRoutine)
+	mustTake(NormalRoutine == nil || ApcMode <= UserMode, uintptr(ApcMode))
 	apc.Init(Apc, Thread, KernelRoutine, RundownRoutine, NormalRoutine, ApcMode, NormalContext)
 }
 
@@ -92,6 +93,7 @@ func KeRemoveQueueApc(Apc PRKAPC) BOOLEAN {
 // Documentation: none of its own.
 func KeFlushQueueApc(Thread PKTHREAD, PreviousMode KPROCESSOR_MODE) PLIST_ENTRY {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
+	mustTake(PreviousMode <= UserMode, uintptr(PreviousMode))
 	return (*list.Entry)(apc.Flush(Thread, PreviousMode))
 }
 

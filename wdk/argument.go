@@ -73,6 +73,15 @@ func mustCall[F any](routine F) {
 	}
 }
 
+// mustTake stops the machine for a number that a routine gives no meaning to, and
+// has no status for.
+func mustTake(taken bool, number uintptr) {
+	if Checked && !taken {
+		bugcheck.StopAtCall("a routine was given a number, or flags, that it gives no meaning to",
+			bugcheck.VerifierDetectedViolation, outOfRange, uintptr(irql.Current()), number, 0)
+	}
+}
+
 //go:noinline
 func (s *shape) check(p unsafe.Pointer, raised bool, is func(unsafe.Pointer) bool) {
 	at := uintptr(p)

@@ -25,6 +25,7 @@ const (
 	noObject         = 0x1AB0003 // a routine was given something else than it takes
 	userWaitForMutex = 0x1AB0004 // a wait in user mode for a KMUTEX
 	noRoutine        = 0x1AB0005 // a routine to call is nil
+	outOfRange       = 0x1AB0006 // a number or flags that mean nothing
 )
 
 // atMost stops the machine above the given level.

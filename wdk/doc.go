@@ -31,7 +31,8 @@
 // lowest and highest level allowed, where the documentation has no special one:
 // 0xE6 for Zw routines, which also need special kernel APCs. A routine that is given
 // to be called may be nil only where its documentation says so, else it is the bug
-// check with parameter 0x1AB0005 at once, before anything calls it.
+// check with parameter 0x1AB0005 at once, before anything calls it. A number that
+// means nothing to a routine, which has no status for it, is 0x1AB0006.
 //
 // # Levels
 //

@@ -169,6 +169,7 @@ func ExSetResourceOwnerPointer(Resource PERESOURCE, OwnerPointer PVOID) {
 // Documentation: "ExSetResourceOwnerPointerEx function (wdm.h)"
 func ExSetResourceOwnerPointerEx(Resource PERESOURCE, OwnerPointer PVOID, Flags ULONG) {
 	atMostWith(irql.Dispatch, &aResource, unsafe.Pointer(Resource))
+	mustTake(Flags&^FLAG_OWNER_POINTER_IS_THREAD == 0, uintptr(Flags))
 	Resource.SetOwnerPointer(ULONG_PTR(OwnerPointer))
 }
 

@@ -14,6 +14,7 @@ import (
 // Documentation: "KeInitializeEvent function (wdm.h)"
 func KeInitializeEvent(Event PRKEVENT, Type EVENT_TYPE, State BOOLEAN) {
 	mayBecome(&anEvent, unsafe.Pointer(Event))
+	mustTake(Type == NotificationEvent || Type == SynchronizationEvent, uintptr(Type))
 	if Type == SynchronizationEvent {
 		Event.InitSynchronization(State)
 	} else {

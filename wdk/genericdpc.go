@@ -30,6 +30,7 @@ func KeGenericCallDpc(Routine PKDEFERRED_ROUTINE, Context PVOID) {
 // Documentation: none of its own.
 func KeSignalCallDpcDone(SystemArgument1 PVOID) {
 	exactly(irql.Dispatch)
+	mustBe(&aGenericCall, SystemArgument1)
 	(*kernel.GenericCall)(SystemArgument1).Done()
 }
 
@@ -41,5 +42,6 @@ func KeSignalCallDpcDone(SystemArgument1 PVOID) {
 // Documentation: none of its own.
 func KeSignalCallDpcSynchronize(SystemArgument2 PVOID) LOGICAL {
 	exactly(irql.Dispatch)
+	mustBe(&aRendezvous, SystemArgument2)
 	return (*kernel.Rendezvous)(SystemArgument2).Meet()
 }

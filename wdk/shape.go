@@ -15,22 +15,24 @@ import (
 // lock or another spin lock guards, are touched at DISPATCH_LEVEL. Locks of one
 // word do not tell what they are, and Windows lets some lie anywhere.
 var (
-	anEvent     = typed[KEVENT](isEvent)
-	aMutant     = typed[KMUTANT](isMutant)
-	aSemaphore  = typed[KSEMAPHORE](isSemaphore)
-	aTimer      = typed[KTIMER](isTimer)
-	aQueue      = typed[KQUEUE](isQueue)
-	aThread     = typed[KTHREAD](isThread)
-	aProcess    = typed[EPROCESS](isProcess)
-	aWaitable   = typed[kernel.Header](isWaitable)
-	aDPC        = typed[KDPC](isDPC)
-	anAPC       = typed[KAPC](isAPC)
-	aResource   = typed[ERESOURCE](isResource)
-	anExTimer   = typed[EX_TIMER](isExTimer)
-	aWorkItem   = typed[WORK_QUEUE_ITEM](isWorkItem)
-	aDevQueue   = typed[KDEVICE_QUEUE](isDeviceQueue)
-	aSpinLock   = raised[KSPIN_LOCK]()
-	aSharedSpin = raised[EX_SPIN_LOCK]()
+	anEvent      = typed[KEVENT](isEvent)
+	aMutant      = typed[KMUTANT](isMutant)
+	aSemaphore   = typed[KSEMAPHORE](isSemaphore)
+	aTimer       = typed[KTIMER](isTimer)
+	aQueue       = typed[KQUEUE](isQueue)
+	aThread      = typed[KTHREAD](isThread)
+	aProcess     = typed[EPROCESS](isProcess)
+	aWaitable    = typed[kernel.Header](isWaitable)
+	aDPC         = typed[KDPC](isDPC)
+	anAPC        = typed[KAPC](isAPC)
+	aResource    = typed[ERESOURCE](isResource)
+	anExTimer    = typed[EX_TIMER](isExTimer)
+	aWorkItem    = typed[WORK_QUEUE_ITEM](isWorkItem)
+	aDevQueue    = typed[KDEVICE_QUEUE](isDeviceQueue)
+	aGenericCall = typed[kernel.GenericCall](isGenericCall)
+	aRendezvous  = aligned(8, typed[kernel.Rendezvous](isRendezvous))
+	aSpinLock    = raised[KSPIN_LOCK]()
+	aSharedSpin  = raised[EX_SPIN_LOCK]()
 
 	anInterrupt  = plain[KINTERRUPT](isInterrupt)
 	aFastMutex   = plain[FAST_MUTEX](isFastMutex)
@@ -48,14 +50,14 @@ var (
 	aPushLock    = loose[EX_PUSH_LOCK]()
 	aRundown     = loose[EX_RUNDOWN_REF]()
 	aRunOnce     = loose[RTL_RUN_ONCE]()
-	anSList      = loose[SLIST_HEADER]()
+	anSList      = aligned(16, loose[SLIST_HEADER]())
 	aDevice      = loose[DEVICE_OBJECT]()
 	aQueueHandle = loose[KLOCK_QUEUE_HANDLE]()
 
 	// What routines touch at DISPATCH_LEVEL or above, and no object.
 	aListEntry   = resident[LIST_ENTRY]()
 	aSingleEntry = resident[SINGLE_LIST_ENTRY]()
-	aSListEntry  = resident[SLIST_ENTRY]()
+	aSListEntry  = aligned(16, resident[SLIST_ENTRY]())
 	aQueued      = resident[KDEVICE_QUEUE_ENTRY]()
 	aCounter     = resident[ULONG]()
 	aLarge       = resident[LARGE_INTEGER]()
@@ -90,6 +92,12 @@ func resident[T any]() shape {
 	return s
 }
 
+// aligned is for what is aligned beyond what Go wants of its type.
+func aligned(to uintptr, s shape) shape {
+	s.align = to
+	return s
+}
+
 func isWaitable(p unsafe.Pointer) bool { return (*kernel.Header)(p).Plausible() }
 
 // has reports whether p begins with the header of a waitable object of a type.
@@ -117,9 +125,14 @@ func isDPC(p unsafe.Pointer) bool {
 
 func isAPC(p unsafe.Pointer) bool {
 	a := (*KAPC)(p)
-	return a.Type == kernel.TypeAPC && uintptr(a.Size) == unsafe.Sizeof(*a)
+	return a.Type == kernel.TypeAPC && uintptr(a.Size) == unsafe.Sizeof(*a) && a.Mode <= UserMode
 }
 
+func isGenericCall(p unsafe.Pointer) bool { return (*kernel.GenericCall)(p).InProgress() }
+func isRendezvous(p unsafe.Pointer) bool {
+	g := unsafe.Pointer((*kernel.Rendezvous)(p).Call())
+	return mm.InPool(uintptr(g)) && mapped(uintptr(g), aGenericCall.size) && isGenericCall(g)
+}
 func isResource(p unsafe.Pointer) bool    { return (*ERESOURCE)(p).Initialized() }
 func isDeviceQueue(p unsafe.Pointer) bool { return (*KDEVICE_QUEUE)(p).Initialized() }
 func isExTimer(p unsafe.Pointer) bool     { return isTimer(p) && (*EX_TIMER)(p).Initialized() }

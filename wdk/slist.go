@@ -7,7 +7,8 @@ import (
 	"irqlab/list"
 )
 
-// SLIST_HEADER is 16 bytes, aligned to 16, of nonpaged pool.
+// SLIST_HEADER is 16 bytes, and SLIST_ENTRY 8, of nonpaged pool. Both are aligned
+// to 16 bytes, as pool is.
 type (
 	SLIST_HEADER       = list.SList
 	PSLIST_HEADER      = *SLIST_HEADER

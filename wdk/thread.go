@@ -217,15 +217,15 @@ func KeReadStateThread(Thread PKTHREAD) BOOLEAN {
 	return Thread.Header.State() != 0
 }
 
-// KeSetPriorityThread sets the thread's priority, 1 to 31, and returns the one
-// before. A priority beyond that counts as the nearest. A variable thread above
-// its base sinks back to it.
+// KeSetPriorityThread sets the thread's priority, 0 to 31, of which 0 counts as 1,
+// and returns the one before. A variable thread above its base sinks back to it.
 //
 // IRQL: PASSIVE_LEVEL
 //
 // Documentation: "KeSetPriorityThread function (wdm.h)"
 func KeSetPriorityThread(Thread PKTHREAD, Priority KPRIORITY) KPRIORITY {
 	atMostWith(irql.Passive, &aThread, unsafe.Pointer(Thread))
+	mustTake(Priority >= LOW_PRIORITY && Priority <= HIGH_PRIORITY, uintptr(Priority))
 	p := min(max(Priority, LOW_PRIORITY), HIGH_PRIORITY)
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(p)}
 	kernel.Enter(setPriority, &a)

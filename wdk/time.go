@@ -26,7 +26,7 @@ func KeQueryInterruptTime() ULONGLONG { return kernel.InterruptTime() }
 //
 // Documentation: "KeQueryInterruptTimePrecise function (wdm.h)"
 func KeQueryInterruptTimePrecise(QpcTimeStamp *ULONG64) ULONG64 {
-	mayReach(unsafe.Pointer(QpcTimeStamp), unsafe.Sizeof(*QpcTimeStamp))
+	mustReach(unsafe.Pointer(QpcTimeStamp), unsafe.Sizeof(*QpcTimeStamp))
 	*QpcTimeStamp = arch.Counter()
 	return kernel.InterruptTime()
 }

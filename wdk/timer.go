@@ -47,7 +47,8 @@ func KeSetTimer(Timer PKTIMER, DueTime LARGE_INTEGER, Dpc PKDPC) BOOLEAN {
 	return Timer.Set(DueTime, 0, Dpc)
 }
 
-// KeSetTimerEx is KeSetTimer with a period in milliseconds, 0 for none.
+// KeSetTimerEx is KeSetTimer with a period in milliseconds, 0 for none. It is not
+// negative.
 //
 // IRQL: <= DISPATCH_LEVEL
 //
@@ -57,6 +58,7 @@ func KeSetTimerEx(Timer PKTIMER, DueTime LARGE_INTEGER, Period LONG, Dpc PKDPC) 
 	if Dpc != nil {
 		mustBe(&aDPC, unsafe.Pointer(Dpc))
 	}
+	mustTake(Period >= 0, uintptr(Period))
 	return Timer.Set(DueTime, uint32(Period), Dpc)
 }
 

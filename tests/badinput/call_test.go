@@ -73,7 +73,7 @@ type stopped bugcheck.Intercepted
 // like the kind.
 func (s stopped) String() string {
 	switch s.Code {
-	case bugcheck.VerifierDetectedViolation, bugcheck.TimerOrDPCInvalid, bugcheck.BadPoolCaller, bugcheck.BadPoolHeader:
+	case bugcheck.VerifierDetectedViolation, bugcheck.TimerOrDPCInvalid, bugcheck.BadPoolCaller, bugcheck.BadPoolHeader, bugcheck.WorkerInvalid:
 		return fmt.Sprintf("stop %#x/%#x", uint32(s.Code), s.Parameters[0])
 	}
 	return fmt.Sprintf("stop %#x", uint32(s.Code))

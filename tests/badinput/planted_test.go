@@ -104,7 +104,7 @@ func TestTables(t *testing.T) {
 			if (v.CanInt() || v.CanUint()) && v.Type().PkgPath() == "" && among(p, counted) == among(p, uncounted) {
 				t.Errorf("%s: is %s a count or not?", r.name, p)
 			}
-			if _, wants := b.untyped(r, i); v.Kind() == reflect.UnsafePointer && (wants != nil) == among(p, contexts) && reasons[r.name] == "" && !slices.Contains(inline, r.name) {
+			if _, wants := b.untyped(r, i); v.Kind() == reflect.UnsafePointer && (wants != nil) == r.keeps(p) && reasons[r.name] == "" && !slices.Contains(inline, r.name) {
 				t.Errorf("%s: is %s for the routine to touch or not?", r.name, p)
 			}
 		}

@@ -21,6 +21,7 @@ type object struct {
 	raised   bool          // it is touched at DISPATCH_LEVEL: nothing there is 0xA, else an access violation
 	anywhere bool          // it may lie in a Go variable
 	opaque   bool          // memory does not tell whether it is such an object
+	align    uintptr       // beyond what Go wants of the type
 }
 
 // initializes reports whether a routine makes an object of its first pointer.
@@ -47,7 +48,8 @@ const (
 	mismatch   = "returns 0xc0000024"
 	notKernels = "stop 0x93" // INVALID_KERNEL_HANDLE
 
-	notAllocated = "stop 0xc2/0x46" // BAD_POOL_CALLER
+	notAllocated = "stop 0xc2/0x46"      // BAD_POOL_CALLER
+	meaningless  = "stop 0xc4/0x1ab0006" // a number that means nothing
 )
 
 // of returns the key of a type.
@@ -83,7 +85,7 @@ var objects = map[reflect.Type]object{
 	of[EX_PUSH_LOCK]():       {anywhere: true, opaque: true},
 	of[EX_RUNDOWN_REF]():     {anywhere: true, opaque: true},
 	of[RTL_RUN_ONCE]():       {anywhere: true, opaque: true},
-	of[SLIST_HEADER]():       {anywhere: true, opaque: true},
+	of[SLIST_HEADER]():       {anywhere: true, opaque: true, align: 16},
 	of[DEVICE_OBJECT]():      {anywhere: true, opaque: true},
 	of[KLOCK_QUEUE_HANDLE](): {anywhere: true, opaque: true},
 
@@ -158,7 +160,7 @@ func (b *bench) bad(o *object, t reflect.Type, kind string) PVOID {
 	case freed:
 		return o.freed(t)
 	case unaligned:
-		return unsafe.Add(b.storage.take(t.Size()+64), max(t.Align()/2, 1))
+		return unsafe.Add(b.storage.take(t.Size()+64), max(int(o.align), t.Align())/2)
 	case wrong:
 		p := b.storage.take(t.Size() + 64)
 		if t == of[KSEMAPHORE]() {
@@ -241,6 +243,9 @@ func (b *bench) typed(r *routine, i int, t reflect.Type, first bool) (object, ma
 	o, is := objects[t]
 	switch {
 	case is:
+		if t == of[SLIST_ENTRY]() && strings.Contains(r.name, "SList") {
+			o.align = 16
+		}
 		return o, o.wants(initializes(r.name) && first)
 	case strings.HasPrefix(r.name, "ExInterlocked"):
 		return o, resident.wants(false)
@@ -265,6 +270,10 @@ func (b *bench) untyped(r *routine, i int) (object, map[string]string) {
 			clear(w) // it is kept, and given to the routine
 		}
 		return object{}, w
+	case "SystemArgument1", "SystemArgument2":
+		if !r.keeps(name) {
+			return object{}, (&object{raised: true}).wants(false)
+		}
 	case "CallbackObject", "CallbackRegistration", "RegistrationHandle":
 		return object{}, (&object{}).wants(false)
 	case "BaseAddress":
@@ -296,6 +305,12 @@ func (b *bench) untyped(r *routine, i int) (object, map[string]string) {
 const contexts = ` Argument1 Argument2 Buffer CallbackContext Context DeferredContext DeviceObject Irp NormalContext
 	NotifyInformation OwnerPointer Parameter Parameters PassedAccessState RequestedAddress ServiceContext StartContext
 	SynchronizeContext SystemArgument1 SystemArgument2 Tag TimerContext VirtualAddress `
+
+// keeps reports whether a PVOID is a context. A deferred routine of a generic call
+// gives its own back.
+func (r *routine) keeps(param string) bool {
+	return among(param, contexts) && !strings.HasPrefix(r.name, "KeSignalCallDpc")
+}
 
 // waitable stands for any dispatcher object.
 var waitable = object{make: objects[of[KEVENT]()].make, raised: true}
