@@ -34,7 +34,7 @@ func basicCommands() []command {
 		{name: "dq", args: "[address] [L count]", help: "show words of 8 bytes", run: (*Debugger).display},
 		{name: "da", args: "[address] [L count]", help: "show text", run: (*Debugger).display},
 		{name: "dps", args: "[address] [L count]", help: "show words of 8 bytes with the symbols they point to", run: (*Debugger).display},
-		{name: "dt", args: "[-r] type[.field] [address]", help: "show a type, or an object; with a pattern, list types", run: (*Debugger).displayType},
+		{name: "dt", args: "[-r] type[.field|[n]] [address]", help: "show a type, or an object; with a pattern, list types", run: (*Debugger).displayType},
 		{name: "x", args: "pattern", help: "list symbols; * and ? stand for what they usually do", run: (*Debugger).examine},
 		{name: "ln", args: "address", help: "name the symbol and the source line at an address", run: (*Debugger).listNearest},
 		{name: "lm", help: "describe the image and the modules in it", run: (*Debugger).listModules},

@@ -4,6 +4,8 @@ import (
 	"debug/dwarf"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -31,6 +33,10 @@ func (d *Debugger) displayType(v *invocation) error {
 	if err != nil {
 		return err
 	}
+	if _, text := o.text(); text && exists {
+		d.printf("%s\n", d.content(o, exists))
+		return nil
+	}
 	switch underlying(o.typ).(type) {
 	case *dwarf.StructType:
 		d.printf("%s, %#x bytes\n", typeText(o.typ), o.size())
@@ -57,23 +63,40 @@ func typeText(t dwarf.Type) string {
 }
 
 // object returns the object that dt shows: of a type, at an address if one is
-// given, or a variable, or the fields of these that follow a dot. It reports
-// whether there is an object, not a type only.
+// given, or a variable, or what of these follows: fields behind dots, and elements
+// by their decimal numbers in brackets. It reports whether there is an object, not
+// a type only.
 func (d *Debugger) object(name, where string) (o value, exists bool, err error) {
-	for base, path := name, ""; ; {
+	var path []string // innermost first
+	for base := name; ; {
 		if o, exists = d.typed(base, where); o.typ != nil {
-			if path != "" {
-				o = o.field(path)
+			for _, step := range slices.Backward(path) {
+				o = o.step(step)
 			}
 			return o, exists, nil
 		}
-		n := strings.LastIndexByte(base, '.')
+		n := strings.LastIndexAny(base, ".[")
 		if n <= strings.LastIndexByte(base, '/') {
 			_, err = d.image.Type(name)
 			return o, false, err
 		}
-		base, path = base[:n], name[n+1:]
+		base, path = base[:n], append(path, base[n:])
 	}
+}
+
+// step returns the .field or the [element] of an object.
+func (v value) step(what string) value {
+	if field, ok := strings.CutPrefix(what, "."); ok {
+		return v.field(field)
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(what[1:], "]"))
+	if _, array := underlying(v.typ).(*dwarf.ArrayType); err != nil || !array && !v.hasField("array") {
+		failf("%s has no element %s", typeText(v.typ), what)
+	}
+	if n < 0 || n >= v.len() {
+		failf("%s has %d elements", typeText(v.typ), v.len())
+	}
+	return v.elem(n)
 }
 
 // typed returns the object that dt shows with a name without fields, or one
@@ -139,7 +162,8 @@ func (d *Debugger) part(name string, v value, base uint64, content, deep bool, d
 const (
 	maxDepth    = 6
 	maxElements = 32
-	maxInLine   = 8 // elements of an array in the line of its field
+	maxInLine   = 8  // elements of an array in the line of its field
+	maxText     = 64 // bytes of an array that may be a text
 )
 
 // content describes a field: its type, or what it holds.
@@ -167,10 +191,8 @@ func (d *Debugger) known(v value) string {
 		}
 		return typeText(v.typ)
 	case *dwarf.ArrayType:
-		if _, bytes := underlying(t.Type).(*dwarf.UintType); bytes && t.Type.Size() == 1 && t.Count <= 64 {
-			if s := v.str(); s != "" && strings.IndexByte(s, '?') < 0 && utf8.ValidString(s) {
-				return fmt.Sprintf("%s %q", v.typ, s)
-			}
+		if s, ok := v.text(); ok {
+			return fmt.Sprintf("%s %q", v.typ, s)
 		}
 		if _, ok := underlying(t.Type).(*dwarf.StructType); ok {
 			return typeText(v.typ)
@@ -195,6 +217,19 @@ func (d *Debugger) known(v value) string {
 		return d.pointer(v.uint())
 	}
 	return v.typ.String()
+}
+
+// text returns the text that an array of bytes seems to be.
+func (v value) text() (s string, ok bool) {
+	t, ok := underlying(v.typ).(*dwarf.ArrayType)
+	if !ok || t.Count > maxText {
+		return "", false
+	}
+	if e, ok := underlying(t.Type).(*dwarf.UintType); !ok || e.Size() != 1 {
+		return "", false
+	}
+	err := guard(func() { s = v.str() })
+	return s, err == nil && s != "" && strings.IndexByte(s, '?') < 0 && utf8.ValidString(s)
 }
 
 // inLine lists the first elements of an array.

@@ -130,12 +130,13 @@ func TestKDObjects(t *testing.T) {
 		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", "2m", "./testdata/kd",
 			"-c", "g main.standstill; .dump "+file+"; ~; !irql; !stacks 2 main.own; !process; !locks; !deadlock; !ready; !dpcs; !timer; !apc; !handle; "+
 				"!object; !object \\; !pte poi(main.paged); !pte poi(main.paged)+1000; !vm; !qlocks; !object poi(main.never); !pool poi(main.never); dt irqlab/dpc.Object poi(main.dpcs)+40; !poolused; "+
-				"!pool poi(main.paged); dt main.ratios; dt *.Thread; dt arch.CPUs; r @$ip; .echo WRONG; !pte 8000000000001000; ln main.standstill")
+				"!pool poi(main.paged); dt main.ratios; dt main.ratios[1]; dt kernel.threads[2000]; dt kernel.Thread.Name @$thread; dt kernel.processors[0].idle; dt *.Thread; dt arch.CPUs; r @$ip; .echo WRONG; !pte 8000000000001000; ln main.standstill")
 		if status != 1 {
 			t.Fatalf("status %d, want that of a wrong address\n%s%s", status, out, errs)
 		}
 		const thread = `thread \d+ \S+`
 		contains(t, "at standstill", out,
+			`(?m)^float64: -2$`, `(?m)^\[16\]uint8 "main"$`, `(?m)^\*irqlab/kernel\.Thread: \(null\)$`, `(?m)^\*irqlab/kernel\.Thread: \S+ irqlab/kernel\.idleThreads`,
 			`waiting .* mutant and mutant\n`, `WRONG\n!pte: 80000000.00001000 is no virtual address`, `(?m)^(rip|pc)=`,
 			`(?m)^ +\+0x000 \[0\] +: 0\.5\n +\+0x008 \[1\] +: -2\n +\+0x010 \[2\] +: 0\n`, `(?m)^ +\+0x\w+ \[7\] +: irqlab/arch\.CPU$`, `(?m)^  irqlab/kernel\.Thread$`,
 			`(?m)^Kdbg +1 +0 +1 +8192 +8192\npaged pool: 2 pages$`, `(?m)^Pool page \S+, paged pool: part of one allocation\n\*.* Kdbg$`,
