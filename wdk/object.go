@@ -136,8 +136,8 @@ func ObReferenceObjectByHandleWithTag(Handle HANDLE, DesiredAccess ACCESS_MASK, 
 	return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation)
 }
 
-// ObOpenObjectByPointer stores a new handle to an object. UserMode gets no
-// handles for the kernel.
+// ObOpenObjectByPointer stores a new handle to an object of a type, which may be nil
+// for KernelMode. UserMode gets no handles for the kernel.
 //
 // It returns STATUS_OBJECT_TYPE_MISMATCH, STATUS_INVALID_PARAMETER for attributes
 // that handles can't have, STATUS_ACCESS_DENIED for an exclusive object that has
@@ -152,7 +152,7 @@ func ObOpenObjectByPointer(Object PVOID, HandleAttributes ULONG, PassedAccessSta
 	if HandleAttributes&^validAttributes != 0 {
 		return STATUS_INVALID_PARAMETER
 	}
-	if ObjectType != nil && ob.TypeOf(Object) != ObjectType {
+	if !isOfType(Object, ObjectType, AccessMode) {
 		return STATUS_OBJECT_TYPE_MISMATCH
 	}
 	if AccessMode == UserMode {

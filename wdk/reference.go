@@ -49,19 +49,27 @@ func ObReferenceObjectSafe(Object PVOID) BOOLEAN {
 }
 
 // ObReferenceObjectByPointer is ObReferenceObject for an object of the given
-// type; another is STATUS_OBJECT_TYPE_MISMATCH and gets no reference.
+// type; another is STATUS_OBJECT_TYPE_MISMATCH and gets no reference. ObjectType may
+// be nil for KernelMode. Windows looks at it for UserMode only; a driver that names
+// a type means it, so it is looked at for KernelMode too.
 //
 // IRQL: <= DISPATCH_LEVEL
 //
 // Documentation: "ObReferenceObjectByPointer function (wdm.h)"
 func ObReferenceObjectByPointer(Object PVOID, DesiredAccess ACCESS_MASK, ObjectType POBJECT_TYPE, AccessMode KPROCESSOR_MODE) NTSTATUS {
 	atMost(irql.Dispatch)
-	if ObjectType != nil && ob.TypeOf(Object) != ObjectType {
+	if !isOfType(Object, ObjectType, AccessMode) {
 		return STATUS_OBJECT_TYPE_MISMATCH
 	}
 	ob.Reference(Object)
 	ob.Took(Object, 1)
 	return STATUS_SUCCESS
+}
+
+// isOfType reports whether an object is of a type, which only the kernel may leave
+// open.
+func isOfType(object PVOID, t POBJECT_TYPE, mode KPROCESSOR_MODE) bool {
+	return t == nil && mode == KernelMode || ob.TypeOf(object) == t
 }
 
 // ObReferenceObjectByPointerWithTag is ObReferenceObjectByPointer.

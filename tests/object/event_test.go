@@ -108,7 +108,7 @@ func TestEventAccess(t *testing.T) {
 		0x0200_0000 | SYNCHRONIZE: {STATUS_SUCCESS, STATUS_SUCCESS},       // MAXIMUM_ALLOWED
 	} {
 		var h HANDLE
-		want(t, "open", ObOpenObjectByPointer(p, 0, nil, access, nil, UserMode, &h), STATUS_SUCCESS)
+		want(t, "open", ObOpenObjectByPointer(p, 0, nil, access, ExEventObjectType, UserMode, &h), STATUS_SUCCESS)
 		services := func(modify, query NTSTATUS) {
 			var i EVENT_BASIC_INFORMATION
 			want(t, "NtSetEvent", NtSetEvent(h, nil), modify)

@@ -103,7 +103,10 @@ func TestWrongType(t *testing.T) {
 	p := object(t, h)
 	before := counts(p)
 	want(t, "by pointer", ObReferenceObjectByPointer(p, 0, PsThreadType, KernelMode), STATUS_OBJECT_TYPE_MISMATCH)
+	want(t, "by pointer for a user", ObReferenceObjectByPointer(p, 0, PsThreadType, UserMode), STATUS_OBJECT_TYPE_MISMATCH)
+	want(t, "by pointer for a user, of any type", ObReferenceObjectByPointer(p, 0, nil, UserMode), STATUS_OBJECT_TYPE_MISMATCH)
 	other := HANDLE(1)
+	want(t, "open for a user, of any type", ObOpenObjectByPointer(p, 0, nil, 0, nil, UserMode, &other), STATUS_OBJECT_TYPE_MISMATCH)
 	want(t, "open", ObOpenObjectByPointer(p, 0, nil, 0, PsThreadType, KernelMode, &other), STATUS_OBJECT_TYPE_MISMATCH)
 	want(t, "open with attributes", ObOpenObjectByPointer(p, 0x8000, nil, 0, nil, KernelMode, &other), STATUS_INVALID_PARAMETER)
 	if counts(p) != before || other != 1 {
