@@ -32,7 +32,7 @@ VET_KERNEL := -asmdecl=false -framepointer=false -unsafeptr=false
 .NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Settings: ARCH=amd64|arm64 CPUS=1..8 MEM=128M SEED=n TIME=10m,'
 	@echo 'such as in: make qemu ARCH=arm64 CPUS=4 MEM=256M SEED=7'
@@ -61,10 +61,10 @@ in_schedules   = for arch in $(1); do for seed in $(SCHEDULE_SEEDS); do \
 		$(IRQLAB) test -arch $$arch -cpus 2 -seed $$seed -env SCHEDULES=$(2) -count 1 -vet=off -timeout 2h ./tests/schedules || exit; \
 	done; done
 
-schedules: tools
+schedules: tools ## run threads against each lock and wait, in 200 schedules of each
 	@($(call in_schedules,amd64,100)) & amd64=$$!; ($(call in_schedules,arm64,100)); status=$$?; wait $$amd64 && exit $$status
 
-soak: tools ## run all stops and faults, then stress every machine for TIME: both architectures, 1, 2 and 4 CPUs, or those given
+soak: tools ## run all stops, faults and more schedules, on both architectures, then stress for TIME every machine, or those of ARCH and CPUS
 	@go test -count 1 -timeout 3h ./internal/stops -all
 	@go test -count 1 -timeout 3h ./internal/faults -faults 200
 	@$(call in_schedules,$(call given,ARCH,amd64 arm64),500)
@@ -88,7 +88,7 @@ LINT_PKGS  = $(filter-out $(OVERLAID),$(VM_PKGS))
 # What is the same on both architectures has been read for the first.
 ARM64_PKGS = $(filter-out ./tests/tamago,$(shell git ls-files '*_arm64.go' '*_arm64_test.go' | xargs -n 1 dirname | sort -u | sed 's,^,./,'))
 
-lint:
+lint: ## run gofmt, go vet and staticcheck
 	@files="$$(git ls-files '*.go' | xargs gofmt -l)"; test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
 	@go vet $(HOST_PKGS)
 	@GOARCH=amd64 go vet $(VET_KERNEL) -tags irqlab $(LINT_PKGS)
@@ -96,14 +96,14 @@ lint:
 	@go tool staticcheck $(HOST_PKGS)
 	@tool=$$(go tool -n staticcheck) && GOARCH=amd64 $$tool -tags irqlab $(LINT_PKGS) && GOARCH=arm64 $$tool -tags irqlab $(ARM64_PKGS)
 
-host-test:
+host-test: tools ## run the host's tests
 	@go test -overlay "$$($(IRQLAB) overlay)" -vet=off $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
 
 # A command for both architectures at a time, each with one processor's worth of
 # work.
 both = $(1) amd64 & amd64=$$!; $(1) arm64; status=$$?; wait $$amd64 && exit $$status
 
-test-go-short:
+test-go-short: tools ## run a selection of the Go distribution's own tests, on both architectures
 	@$(call both,$(IRQLAB) gotests -short -arch)
 
 # Vet has had its say in lint. One architecture goes without the verifier: what takes
@@ -115,10 +115,8 @@ $(VM_RUNS): vm-%: tools
 
 # Cheap when nothing changed, which only the go command knows. Standard input
 # and output belong to the guest.
-tools: qemu-installed
+tools:
 	@go build -o $(IRQLAB) ./cmd/irqlab </dev/null >&2
+	@$(IRQLAB) install-qemu </dev/null >&2
 
-qemu-installed:
-	@cmd/irqlab/install-qemu.sh </dev/null >&2
-
-.PHONY: help qemu gdb kd test check test-go schedules soak fuzz rules bench lint host-test test-go-short tools qemu-installed $(VM_RUNS)
+.PHONY: help qemu gdb kd test check test-go schedules soak fuzz rules bench lint host-test test-go-short tools $(VM_RUNS)
