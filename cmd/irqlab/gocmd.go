@@ -46,20 +46,22 @@ type goCommand struct {
 	goroot  string
 	cache   string // directory for everything the tool keeps
 	modules string // GOMODCACHE
+	outside bool   // the directory is in no module
 }
 
 func newGoCommand(ctx context.Context, arch qemu.Arch) (*goCommand, error) {
 	g := &goCommand{arch: arch, binary: "go"}
 	g.env = append(os.Environ(), "GOOS=linux", "GOARCH="+string(arch), "CGO_ENABLED=0")
-	out, err := g.output(ctx, "env", "-json", "GOROOT", "GOMODCACHE")
+	out, err := g.output(ctx, "env", "-json", "GOROOT", "GOMODCACHE", "GOMOD", "GOWORK")
 	if err != nil {
 		return nil, err
 	}
-	var env struct{ GOROOT, GOMODCACHE string }
+	var env struct{ GOROOT, GOMODCACHE, GOMOD, GOWORK string }
 	if err := json.Unmarshal(out, &env); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
 	g.modules = env.GOMODCACHE
+	g.outside = (env.GOMOD == "" || env.GOMOD == os.DevNull) && (env.GOWORK == "" || env.GOWORK == "off")
 	base, err := os.UserCacheDir()
 	if err != nil {
 		base = os.TempDir()
@@ -123,7 +125,7 @@ func (g *goCommand) output(ctx context.Context, args ...string) ([]byte, error) 
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("the go command is not in PATH; install Go from https://go.dev/dl")
 	case strings.Contains(stderr.String(), "go.mod file not found"):
-		return nil, fmt.Errorf("this directory is in no Go module; make it one with\n\tgo mod init NAME")
+		return nil, errNoModule
 	case stderr.Len() == 0:
 		return nil, fmt.Errorf("go %s: %w", args[0], err)
 	}
@@ -184,8 +186,13 @@ func (g *goCommand) list(ctx context.Context, args ...string) ([]pkg, error) {
 	}
 }
 
+var errNoModule = errors.New("this directory is in no Go module; make it one with\n\tgo mod init NAME")
+
 // checkModule reports whether packages here can import the kernel.
 func (g *goCommand) checkModule(ctx context.Context) error {
+	if g.outside {
+		return errNoModule
+	}
 	pkgs, err := g.list(ctx, "-deps", entryPackage)
 	if err != nil {
 		return err

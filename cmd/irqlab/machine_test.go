@@ -223,6 +223,16 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+func TestNoModule(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, line := range []string{"run ./x", "test ./...", "build ./x"} {
+		_, errs, status := irqlab(t, "", strings.Fields(line)...)
+		if status != statusFailure || !strings.Contains(errs, "go mod init") {
+			t.Errorf("irqlab %s: status %d\n%s", line, status, errs)
+		}
+	}
+}
+
 func TestMissingTools(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, errs, status := irqlab(t, "", "run", "./testdata/hello")
