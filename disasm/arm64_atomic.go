@@ -69,7 +69,12 @@ func (l *Line) atomic(w uint32) bool {
 		l.byte(']')
 		return true
 	}
+	// Without a result, and no load to order, it is a store.
+	store := bits(w, 15, 15) == 0 && w&31 == 31 && !acquire
 	switch {
+	case store:
+		l.text("st")
+		l.text(atomics[opc][2:])
 	case bits(w, 15, 15) == 0:
 		l.text(atomics[opc])
 	case opc == 0:
@@ -86,8 +91,10 @@ func (l *Line) atomic(w uint32) bool {
 	l.narrow(size)
 	l.general(operand, size == 3, false)
 	l.comma()
-	l.general(w&31, size == 3, false)
-	l.comma()
+	if !store {
+		l.general(w&31, size == 3, false)
+		l.comma()
+	}
 	l.base(w)
 	l.byte(']')
 	return true

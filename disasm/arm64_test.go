@@ -101,7 +101,7 @@ func TestARM64Random(t *testing.T) {
 	}
 }
 
-// What x/arch does not know is as gdb shows it.
+// What x/arch does not know is as gdb shows it; and a few that it does.
 func TestARM64Missing(t *testing.T) {
 	for _, c := range []struct {
 		w    uint32
@@ -111,7 +111,7 @@ func TestARM64Missing(t *testing.T) {
 		{0x9100a3fd, "add x29, sp, #0x28"}, {0xd5033fdf, "isb"}, {0xd503415f, "msr dit, #0x1"}, {0xd538c015, "mrs x21, s3_0_c12_c0_0"},
 		{0x88fbfc41, "casal w27, w1, [x2]"}, {0xc8a07c41, "cas x0, x1, [x2]"}, {0x08e07c41, "casab w0, w1, [x2]"},
 		{0xf8e400a6, "ldaddal x4, x6, [x5]"}, {0xb8e58062, "swpal w5, w2, [x3]"}, {0x38a23020, "ldsetab w2, w0, [x1]"},
-		{0xf86110df, "ldclrl x1, xzr, [x6]"}, {0x782120ff, "ldeorh w1, wzr, [x7]"}, {0xb8bfc020, "ldapr w0, [x1]"},
+		{0xf86110df, "stclrl x1, [x6]"}, {0x782120ff, "steorh w1, [x7]"}, {0xf8a110df, "ldclra x1, xzr, [x6]"}, {0xb8bfc020, "ldapr w0, [x1]"},
 		{0xc87f0420, "ldxp x0, x1, [x1]"},
 	} {
 		var l Line

@@ -26,7 +26,9 @@
 // What is an exception: a raised status (Raise, kernel.RaiseStatus), a hardware
 // exception of Go code below DISPATCH_LEVEL, and any panic. The first touch of a
 // page is none; the touch of a bad address in system space is
-// PAGE_FAULT_IN_NONPAGED_AREA, whatever the handlers.
+// PAGE_FAULT_IN_NONPAGED_AREA, whatever the handlers. An address in neither half of
+// the address space is not in system space: its touch is an exception, which does
+// not tell the address.
 //
 // The address of an exception is that of an instruction: the one that the hardware
 // refused, else the call by which the innermost function that is not itself part of
