@@ -15,6 +15,7 @@ import (
 
 	"irqlab/arch"
 	"irqlab/kernel"
+	"irqlab/tests/kit"
 	"irqlab/thread"
 )
 
@@ -98,14 +99,18 @@ func TestTop(t *testing.T) {
 		}
 	})
 	defer th.Dereference()
-	out := say(t, "top -d 0.5")
-	stop.Store(true)
-	m := regexp.MustCompile(`(?m)^ *\d+ +([\d.]+)%.*cruncher`).FindStringSubmatch(out)
+	defer stop.Store(true)
+	var out string
 	var share float64
-	if m != nil {
-		fmt.Sscan(m[1], &share)
-	}
-	if share < 50 || share > 100.5 {
+	// A host that stops the processor in an interrupt makes that look long.
+	if !kit.Retry(func() bool {
+		out = say(t, "top -d 0.5")
+		m := regexp.MustCompile(`(?m)^ *\d+ +([\d.]+)%.*cruncher`).FindStringSubmatch(out)
+		if m != nil {
+			fmt.Sscan(m[1], &share)
+		}
+		return m != nil && share >= 50 && share <= 100.5
+	}) {
 		t.Errorf("a thread that computes has %.1f%% of a processor:\n%s", share, out)
 	}
 }
