@@ -95,8 +95,9 @@ func (t *Thread) register() bool {
 	return true
 }
 
-// Lookup returns the live thread with the given ID, or nil. Dispatcher lock
-// held; Reference it before the lock is released.
+// Lookup returns the live thread with the given ID, or nil
+// (PsLookupThreadByThreadId). Dispatcher lock held; Reference it before the lock is
+// released.
 func Lookup(id uint32) *Thread {
 	if id%4 != 0 || id == 0 || id/4 > maxThreads {
 		return nil

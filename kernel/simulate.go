@@ -81,6 +81,13 @@ func HasWork(cpu uint32) bool {
 // Idling reports whether a processor runs its idle thread.
 func Idling(cpu uint32) bool { return processors[cpu].current == processors[cpu].idle }
 
+// Interruptible reports whether an interrupt of a level would come through to the
+// thread that runs; that of APC_LEVEL is a special kernel APC of the thread.
+func Interruptible(l irql.Level) bool {
+	t := this().current
+	return irql.Current() < l && t != this().idle && (l != irql.APC || t.SpecialAPCs == 0)
+}
+
 // TakeInterrupt is what the DISPATCH interrupt does for an idle processor.
 func TakeInterrupt() {
 	old := LockDispatcher()

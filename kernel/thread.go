@@ -120,7 +120,7 @@ const (
 // KernelApcDisable in the low half (CombinedApcDisable).
 const APCDisable = unsafe.Offsetof(Thread{}.KernelAPCs) - unsafe.Offsetof(Thread{}.Context)
 
-// Current returns the running thread.
+// Current returns the running thread (KeGetCurrentThread).
 //
 // IRQL: any
 func Current() *Thread { return ThreadOf(arch.ThisContext()) }

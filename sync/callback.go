@@ -39,7 +39,8 @@ type CallbackRoutine func(context, arg1, arg2 unsafe.Pointer)
 
 const registrationTag pool.Tag = 'C' | 'b'<<8 | 'r'<<16 | 'b'<<24
 
-// Init makes c an object without routines that takes one of them, or many.
+// Init makes c an object without routines that takes one of them, or many
+// (ExCreateCallback).
 //
 // IRQL: <= DISPATCH_LEVEL
 func (c *Callback) Init(many bool) {

@@ -182,7 +182,7 @@ func (e *Event) Clear() { e.Reset() }
 // IRQL: <= DISPATCH_LEVEL
 func (e *Event) State() int32 { return e.Header.State() }
 
-// Wait waits for the event; see the function Wait.
+// Wait waits for the event; see the function Wait (KeWaitForSingleObject).
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func (e *Event) Wait(timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {

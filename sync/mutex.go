@@ -92,7 +92,7 @@ func (m *Mutex) ReleaseBeforeWait() int32 {
 	return previous
 }
 
-// TryRelease is Release that returns what Release raises.
+// TryRelease is Release that returns what Release raises (NtReleaseMutant).
 //
 // IRQL: <= DISPATCH_LEVEL
 func (m *Mutex) TryRelease() (previous int32, s ntstatus.Status) {
@@ -101,7 +101,7 @@ func (m *Mutex) TryRelease() (previous int32, s ntstatus.Status) {
 }
 
 // TryReleaseBeforeWait is ReleaseBeforeWait that returns what that raises, at the
-// level that it was called at.
+// level that it was called at (NtSignalAndWaitForSingleObject).
 //
 // IRQL: <= APC_LEVEL
 func (m *Mutex) TryReleaseBeforeWait() (previous int32, s ntstatus.Status) {
@@ -197,7 +197,7 @@ func endRelease(a *kernel.Args, old irql.Level, previous int32, s ntstatus.Statu
 func (m *Mutex) State() int32 { return m.Header.State() }
 
 // Wait waits for the mutex and makes the caller its owner; see the function
-// Wait. Mode is kernel.KernelMode for a Mutex.
+// Wait (KeWaitForMutexObject). Mode is kernel.KernelMode for a Mutex.
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func (m *Mutex) Wait(timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"irqlab/chance"
 	"irqlab/kernel"
 	"irqlab/ntstatus"
 )
@@ -34,6 +35,7 @@ func (l *RemoveLock) Init() {
 // IRQL: <= DISPATCH_LEVEL
 func (l *RemoveLock) Acquire() ntstatus.Status {
 	atomic.AddInt32(&l.IoCount, 1)
+	chance.Point()
 	if !l.removed() {
 		return ntstatus.Success
 	}
@@ -51,7 +53,9 @@ func (l *RemoveLock) removed() bool {
 //
 // IRQL: <= DISPATCH_LEVEL
 func (l *RemoveLock) Release() {
-	switch n := atomic.AddInt32(&l.IoCount, -1); {
+	n := atomic.AddInt32(&l.IoCount, -1)
+	chance.Point()
+	switch {
 	case n == 0 && l.removed():
 		l.RemoveEvent.Set(0)
 	case n <= 0:
@@ -65,6 +69,7 @@ func (l *RemoveLock) Release() {
 // IRQL: PASSIVE_LEVEL
 func (l *RemoveLock) ReleaseAndWait() {
 	atomic.StoreUint32((*uint32)(unsafe.Pointer(&l.Removed)), 1)
+	chance.Point()
 	// The caller's, and the one of Init.
 	switch n := atomic.AddInt32(&l.IoCount, -2); {
 	case n > 0:

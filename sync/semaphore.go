@@ -62,7 +62,7 @@ func (s *Semaphore) ReleaseBeforeWait(inc int8, n int32) int32 {
 	return previous
 }
 
-// TryRelease is Release that returns what Release raises.
+// TryRelease is Release that returns what Release raises (NtReleaseSemaphore).
 //
 // IRQL: <= DISPATCH_LEVEL
 func (s *Semaphore) TryRelease(inc int8, n int32) (previous int32, status ntstatus.Status) {
@@ -71,7 +71,7 @@ func (s *Semaphore) TryRelease(inc int8, n int32) (previous int32, status ntstat
 }
 
 // TryReleaseBeforeWait is ReleaseBeforeWait that returns what that raises, at the
-// level that it was called at.
+// level that it was called at (NtSignalAndWaitForSingleObject).
 //
 // IRQL: PASSIVE_LEVEL
 func (s *Semaphore) TryReleaseBeforeWait(inc int8, n int32) (previous int32, status ntstatus.Status) {
@@ -117,7 +117,7 @@ func releaseSemaphore(a *kernel.Args) {
 func (s *Semaphore) State() int32 { return s.Header.State() }
 
 // Wait waits until the count is above zero and lowers it; see the function
-// Wait.
+// Wait (KeWaitForSingleObject).
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func (s *Semaphore) Wait(timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {

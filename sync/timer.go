@@ -90,7 +90,7 @@ func truth(b bool) uintptr {
 // IRQL: <= DISPATCH_LEVEL
 func (t *Timer) State() bool { return t.Header.State() > 0 }
 
-// Wait waits for the timer; see the function Wait.
+// Wait waits for the timer; see the function Wait (KeWaitForSingleObject).
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func (t *Timer) Wait(timeout *int64, alertable bool, mode kernel.Mode) ntstatus.Status {

@@ -58,7 +58,8 @@ func WaitMany(objects **kernel.Header, n int, typ kernel.WaitType, timeout *int6
 	return s
 }
 
-// TryWaitMany is WaitMany that returns what WaitMany raises.
+// TryWaitMany is WaitMany that returns what WaitMany raises
+// (NtWaitForMultipleObjects).
 //
 // IRQL: <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout
 func TryWaitMany(objects **kernel.Header, n int, typ kernel.WaitType, timeout *int64, alertable bool,

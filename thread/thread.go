@@ -74,7 +74,8 @@ func Start(name string, fn func()) (*kernel.Thread, bool) {
 }
 
 // StartRoutine is Start for a function that only calls the one whose code is at the
-// given address, and is all that is known of the thread's purpose. If prepare is not
+// given address, and is all that is known of the thread's purpose
+// (PsCreateSystemThread). If prepare is not
 // nil, it is called with the thread before the thread calls fn, and may keep it from
 // doing so by returning false: the thread ends.
 //
@@ -114,9 +115,9 @@ func StartRoutine(name string, routine uintptr, prepare func(*kernel.Thread) boo
 	return t, true
 }
 
-// Exit ends the running system thread: functions deferred by it run, its object
-// is signalled, and the thread is gone. It returns only to a thread that is not
-// a system thread, with InvalidParameter.
+// Exit ends the running system thread (PsTerminateSystemThread): functions deferred
+// by it run, its object is signalled, and the thread is gone. It returns only to a
+// thread that is not a system thread, with InvalidParameter.
 //
 // A mutex that it still owns is bug check THREAD_TERMINATE_HELD_MUTEX, a
 // critical region that it has not left KERNEL_APC_PENDING_DURING_EXIT.

@@ -9,26 +9,40 @@
 // Each thread has a processor of its own, so a preemption stands for any moment
 // at which one processor gets ahead of another. The points where that can happen
 // are those of package chance, which the kernel has at each step of a lock, and
-// arch.Pause, where a processor waits for another.
+// arch.Pause, where a processor waits for another. A program may have interrupts as
+// well: each comes once, at any point where its processor's level lets it.
 package explore
 
 import (
 	"fmt"
+	"math/bits"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"syscall"
 
 	"irqlab/arch"
 	"irqlab/chance"
 	_ "irqlab/entry" // the linker looks for what assembly refers to
+	"irqlab/irql"
 	"irqlab/kernel"
 )
 
-// Program is what is explored: a fresh state, and the threads that work on it.
+// Program is what is explored: a fresh state, and the threads that work on it, each
+// on the processor of its number.
 type Program struct {
-	Threads []func(*Run)
-	Check   func() error // of the state at the end
+	Threads    []func(*Run)
+	Interrupts []Interrupt
+	Check      func() error // of the state at the end
+}
+
+// Interrupt is a routine that interrupts a thread: a DPC at DISPATCH_LEVEL, a special
+// kernel APC at APC_LEVEL, above that a service routine.
+type Interrupt struct {
+	CPU     uint32
+	Level   irql.Level
+	Routine func(*Run)
 }
 
 // Run is one execution.
@@ -36,9 +50,10 @@ type Run struct {
 	machine  arch.Machine
 	cpu      uint32
 	routines map[*arch.Context]*routine
-	plan     []switchAt
+	waiting  []Interrupt // those that have come have no routine any more
+	plan     []choice
 	step     int
-	options  []uint32 // at each step, the processors that could have run instead
+	options  []uint32 // at each step, what could have run instead, as bits of choice.next
 	forced   []bool   // the processor had nothing to run, so any other is free to choose
 	ended    int
 	threads  int
@@ -55,15 +70,19 @@ type routine struct {
 	token chan struct{}
 }
 
-// switchAt is a preemption: at a step, go on with another processor.
-type switchAt struct {
+// choice is a preemption: at a step, go on with another processor or, from
+// arch.MaxCPUs on, with an interrupt.
+type choice struct {
 	step int
-	cpu  uint32
+	next uint32
 }
 
-// maxSpins is how often processors may wait for each other before the run counts
-// as stuck.
-const maxSpins = 10_000
+// maxSpins is how often processors may wait for each other, and maxSteps how many
+// steps they may take, before the run counts as stuck.
+const (
+	maxSpins = 10_000
+	maxSteps = 10_000
+)
 
 // Fail ends the run with an error.
 func (r *Run) Fail(format string, args ...any) {
@@ -85,7 +104,7 @@ func (r *Run) Now() int64 {
 // many it tried and the first error.
 func Explore(preemptions int, fresh func() *Program) (runs int, err error) {
 	type todo struct {
-		plan []switchAt
+		plan []choice
 		cost int // preemptions in it
 	}
 	stack := []todo{{}}
@@ -108,10 +127,9 @@ func Explore(preemptions int, fresh func() *Program) (runs int, err error) {
 			if r.forced[s] {
 				more = 0
 			}
-			for c := uint32(0); c < arch.MaxCPUs; c++ {
-				if r.options[s]&(1<<c) != 0 && cost+more <= preemptions {
-					stack = append(stack, todo{append(plan[:len(plan):len(plan)], switchAt{s, c}), cost + more})
-				}
+			for rest := r.options[s]; rest != 0 && cost+more <= preemptions; rest &= rest - 1 {
+				next := choice{s, uint32(bits.TrailingZeros32(rest))}
+				stack = append(stack, todo{append(plan[:len(plan):len(plan)], next), cost + more})
 			}
 		}
 	}
@@ -121,9 +139,9 @@ func Explore(preemptions int, fresh func() *Program) (runs int, err error) {
 // Try runs a program once. The choices are pairs of a step and a processor that
 // goes on there, if it has something to run; any bytes will do.
 func Try(p *Program, choices []byte) error {
-	var plan []switchAt
+	var plan []choice
 	for i := 0; i+1 < len(choices); i += 2 {
-		plan = append(plan, switchAt{int(choices[i]), uint32(choices[i+1]) % uint32(len(p.Threads))})
+		plan = append(plan, choice{int(choices[i]), uint32(choices[i+1]) % uint32(len(p.Threads))})
 	}
 	if tries++; tries%1000 == 0 {
 		runtime.GC()
@@ -134,8 +152,8 @@ func Try(p *Program, choices []byte) error {
 var tries int
 
 // execute runs a program once, with the given preemptions.
-func execute(p *Program, plan []switchAt) *Run {
-	r := &Run{plan: plan, threads: len(p.Threads), routines: map[*arch.Context]*routine{}, over: make(chan struct{})}
+func execute(p *Program, plan []choice) *Run {
+	r := &Run{plan: plan, waiting: slices.Clone(p.Interrupts), threads: len(p.Threads), routines: map[*arch.Context]*routine{}, over: make(chan struct{})}
 	r.machine = arch.Machine{CPU: func() *arch.CPU { return &arch.CPUs[r.cpu] }, Switch: r.switchTo, Pause: r.pause}
 	arch.Simulate(&r.machine)
 	n := uint32(len(p.Threads))
@@ -236,25 +254,51 @@ func (r *Run) others() (set uint32) {
 	return set
 }
 
-// point is a step: the run may go on with another processor.
+// interrupts is the set of interrupts that the running processor would take.
+func (r *Run) interrupts() (set uint32) {
+	for i, x := range r.waiting {
+		if x.Routine != nil && x.CPU == r.cpu && kernel.Interruptible(x.Level) {
+			set |= 1 << (arch.MaxCPUs + i)
+		}
+	}
+	return set
+}
+
+// interrupt runs an interrupt's routine on the stack of the thread that it
+// interrupts.
+func (r *Run) interrupt(x *Interrupt) {
+	routine, old := x.Routine, irql.Current()
+	x.Routine = nil
+	irql.Set(x.Level)
+	routine(r)
+	irql.Set(old)
+}
+
+// point is a step: the run may go on with another processor, or an interrupt.
 func (r *Run) point() {
+	if r.step > maxSteps {
+		r.Fail("the threads go on and on")
+	}
 	if r.err != nil {
 		r.stop()
 	}
-	if cpu, ok := r.decide(r.others(), false); ok {
-		r.move(cpu)
+	switch next, ok := r.decide(r.others()|r.interrupts(), false); {
+	case ok && next >= arch.MaxCPUs:
+		r.interrupt(&r.waiting[next-arch.MaxCPUs])
+	case ok:
+		r.move(next)
 	}
 }
 
-// decide counts a step and returns the processor that the plan has for it.
-func (r *Run) decide(others uint32, forced bool) (cpu uint32, ok bool) {
+// decide counts a step and returns what the plan has for it.
+func (r *Run) decide(others uint32, forced bool) (next uint32, ok bool) {
 	s := r.step
 	r.step++
 	r.pauses = 0
 	r.options, r.forced = append(r.options, others), append(r.forced, forced)
 	for _, p := range r.plan {
-		if p.step == s && others&(1<<p.cpu) != 0 {
-			return p.cpu, true
+		if p.step == s && others&(1<<p.next) != 0 {
+			return p.next, true
 		}
 	}
 	return 0, false

@@ -9,13 +9,16 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"irqlab/irql"
 	"irqlab/kernel"
 	"irqlab/list"
 	"irqlab/ntstatus"
 	"irqlab/sync"
+	"irqlab/sync/spin"
 )
 
-func init() { sync.Checked = false } // there is no pool to ask
+// There is no pool to ask, and what is wrong shall show without the checks.
+func init() { sync.Checked, spin.Checked = false, false }
 
 // explore tries a program, with two preemptions or, in a short test, one.
 func explore(t *testing.T, fresh func() *Program) {
@@ -109,6 +112,10 @@ type lock struct {
 	tryExclusive, tryShared func() bool
 	release                 func()
 	free                    func() bool
+
+	// An interrupt of the level that takes the lock exclusively, if enter is set.
+	level        irql.Level
+	enter, leave func()
 }
 
 // program has one thread for each script, whose letters say what it does: E
@@ -117,6 +124,13 @@ func program(fresh func() lock, scripts ...string) func() *Program {
 	return func() *Program {
 		l, m := fresh(), new(room)
 		p := &Program{Check: func() error { return m.check(l.free()) }}
+		if l.enter != nil {
+			p.Interrupts = []Interrupt{{0, l.level, func(r *Run) {
+				m.does(r, len(scripts), lockExclusive, l.enter)
+				m.write(r)
+				m.does(r, len(scripts), unlock, l.leave)
+			}}}
+		}
 		for i, script := range scripts {
 			p.Threads = append(p.Threads, func(r *Run) {
 				for _, c := range script {
@@ -159,13 +173,11 @@ func TestFastMutex(t *testing.T) {
 		explore(t, program(func() lock {
 			m := new(sync.FastMutex)
 			m.Init()
-			return lock{m.AcquireUnsafe, nil, func() bool {
-				if !m.Try() {
-					return false
-				}
-				m.OldIRQL = 0
-				return true
-			}, nil, m.ReleaseUnsafe, func() bool { return m.Count == 1 && m.Owner == nil }}
+			return lock{
+				exclusive: m.Acquire, tryExclusive: m.Try, release: m.Release,
+				free:  func() bool { return m.Count == 1 && m.Owner == nil },
+				level: irql.APC, enter: m.Acquire, leave: m.Release,
+			}
 		}, s...))
 	}
 }
@@ -175,7 +187,11 @@ func TestGuardedMutex(t *testing.T) {
 		explore(t, program(func() lock {
 			m := new(sync.GuardedMutex)
 			m.Init()
-			return lock{m.Acquire, nil, m.Try, nil, m.Release, func() bool { return m.Count == 1 && m.Owner == nil }}
+			return lock{
+				exclusive: m.Acquire, tryExclusive: m.Try, release: m.Release,
+				free:  func() bool { return m.Count == 1 && m.Owner == nil },
+				level: irql.APC, enter: m.Acquire, leave: m.Release,
+			}
 		}, s...))
 	}
 }
@@ -184,8 +200,11 @@ func TestPushLock(t *testing.T) {
 	for _, s := range append(mutexScripts, sharedScripts...) {
 		explore(t, program(func() lock {
 			l := new(sync.PushLock)
-			return lock{l.AcquireExclusive, l.AcquireShared, l.TryAcquireExclusive, l.TryAcquireShared, l.Release,
-				func() bool { return l.Word() == 0 }}
+			return lock{
+				exclusive: l.AcquireExclusive, shared: l.AcquireShared,
+				tryExclusive: l.TryAcquireExclusive, tryShared: l.TryAcquireShared,
+				release: l.Release, free: func() bool { return l.Word() == 0 },
+			}
 		}, s...))
 	}
 }
@@ -210,11 +229,14 @@ func TestResource(t *testing.T) {
 		for _, s := range append(mutexScripts, sharedScripts...) {
 			explore(t, program(func() lock {
 				r := newResource()
-				return lock{func() { r.AcquireExclusive(true) }, func() { shared(r, true) },
-					func() bool { return r.AcquireExclusive(false) }, func() bool { return shared(r, false) },
-					r.Release, func() bool {
+				return lock{
+					exclusive: func() { r.AcquireExclusive(true) }, shared: func() { shared(r, true) },
+					tryExclusive: func() bool { return r.AcquireExclusive(false) }, tryShared: func() bool { return shared(r, false) },
+					release: r.Release,
+					free: func() bool {
 						return r.ActiveCount == 0 && r.Flag == 0 && r.NumberOfSharedWaiters == 0 && r.NumberOfExclusiveWaiters == 0
-					}}
+					},
+				}
 			}, s...))
 		}
 	}

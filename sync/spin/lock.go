@@ -132,8 +132,9 @@ func (l *Lock) TryAtDpc() bool {
 	return l.tryChecked()
 }
 
-// Try takes the lock if it is free. It returns at DISPATCH_LEVEL with the level
-// to give to Release if it did, and at the caller's level if it did not.
+// Try takes the lock if it is free (KeTryToAcquireSpinLock). It returns at
+// DISPATCH_LEVEL with the level to give to Release if it did, and at the caller's
+// level if it did not.
 //
 // IRQL: <= DISPATCH_LEVEL
 func (l *Lock) Try() (old irql.Level, ok bool) {

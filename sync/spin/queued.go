@@ -6,6 +6,7 @@ import (
 
 	"irqlab/arch"
 	"irqlab/bugcheck"
+	"irqlab/chance"
 	"irqlab/irql"
 )
 
@@ -81,7 +82,7 @@ func (q *Queued) AcquireForDpc(h *QueueHandle) {
 	q.AcquireAtDpc(h)
 }
 
-// Test reports whether the lock is free, without taking it.
+// Test reports whether the lock is free, without taking it (KeTestSpinLock).
 //
 // IRQL: any
 func (q *Queued) Test() bool { return atomic.LoadUintptr(&q.word) == 0 }
@@ -160,6 +161,7 @@ func (h *QueueHandle) wait(p *QueueHandle) {
 	if Checked && p.cpu == h.cpu {
 		bugcheck.Stop(bugcheck.SpinLockAlreadyOwned, h.lock&^queueBits, uintptr(unsafe.Pointer(p)), 0, 0)
 	}
+	chance.Point()
 	atomic.StoreUintptr(&p.next, uintptr(unsafe.Pointer(h)))
 	var spins uint64
 	for atomic.LoadUintptr(&h.lock)&queueWait != 0 {
@@ -184,6 +186,7 @@ func (h *QueueHandle) dequeue() {
 	h.lock = lock
 	next := atomic.LoadUintptr(&h.next)
 	if next == 0 {
+		chance.Point()
 		q := (*Queued)(unsafe.Pointer(lock))
 		if atomic.CompareAndSwapUintptr(&q.word, uintptr(unsafe.Pointer(h)), 0) {
 			return
