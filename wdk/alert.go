@@ -17,6 +17,7 @@ import (
 // Documentation: none of its own.
 func KeAlertThread(Thread PKTHREAD, AlertMode KPROCESSOR_MODE) BOOLEAN {
 	atMostWith(irql.Dispatch, &aThread, unsafe.Pointer(Thread))
+	mustTake(AlertMode <= UserMode, uintptr(AlertMode))
 	a := kernel.Args{P: unsafe.Pointer(Thread), A: uintptr(AlertMode)}
 	kernel.Enter(alert, &a)
 	return a.R != 0
@@ -33,6 +34,7 @@ func alert(a *kernel.Args) { a.R = truth(kernel.Alert((*kernel.Thread)(a.P), ker
 // Documentation: none of its own.
 func KeTestAlertThread(AlertMode KPROCESSOR_MODE) BOOLEAN {
 	atMost(irql.Dispatch)
+	mustTake(AlertMode <= UserMode, uintptr(AlertMode))
 	a := kernel.Args{A: uintptr(AlertMode)}
 	kernel.Enter(testAlert, &a)
 	return a.R != 0

@@ -59,6 +59,7 @@ func KeInsertHeadQueue(Queue PRKQUEUE, Entry PLIST_ENTRY) LONG {
 func KeRemoveQueue(Queue PRKQUEUE, WaitMode KPROCESSOR_MODE, Timeout PLARGE_INTEGER) (PLIST_ENTRY, NTSTATUS) {
 	mayWait(Timeout)
 	mustBe(&aQueue, unsafe.Pointer(Queue))
+	mustTake(WaitMode <= UserMode, uintptr(WaitMode))
 	return Queue.Remove(Timeout, WaitMode)
 }
 

@@ -54,6 +54,7 @@ func KeWaitForMutexObject(Mutex PVOID, WaitReason KWAIT_REASON, WaitMode KPROCES
 // Documentation: "KeWaitForMultipleObjects function (wdm.h)"
 func KeWaitForMultipleObjects(Count ULONG, Object []PVOID, WaitType WAIT_TYPE, WaitReason KWAIT_REASON, WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Timeout PLARGE_INTEGER, WaitBlockArray PKWAIT_BLOCK) NTSTATUS {
 	mayWait(Timeout)
+	mustTake(WaitType == WaitAll || WaitType == WaitAny, uintptr(WaitType))
 	if Checked {
 		mustBeWaitables(Count, Object, WaitMode, WaitBlockArray)
 	}
@@ -119,6 +120,7 @@ func mustBeWaitable(mode KPROCESSOR_MODE, objects ...PVOID) {
 	if !Checked {
 		return
 	}
+	mustTake(mode <= UserMode, uintptr(mode))
 	for _, o := range objects {
 		if mode == UserMode && !mm.InPool(uintptr(o)) {
 			bugcheck.Stop(bugcheck.VerifierDetectedViolation, userWaitOnStack, uintptr(o), 0, 0)
@@ -149,6 +151,7 @@ func KeDelayExecutionThread(WaitMode KPROCESSOR_MODE, Alertable BOOLEAN, Interva
 	if dpc.ExecutingThreaded() {
 		mayWait(Interval)
 	}
+	mustTake(WaitMode <= UserMode, uintptr(WaitMode))
 	return sync.Delay(*Interval, Alertable, WaitMode)
 }
 

@@ -45,6 +45,24 @@ var misuses = []struct {
 		KeInsertQueueApc(a, nil, nil, 0)
 	}},
 	{"a mode of APCs", meaningless, func(*bench) { KeFlushQueueApc(KeGetCurrentThread(), 3) }},
+	{"a type of wait", meaningless, func(b *bench) {
+		KeWaitForMultipleObjects(1, []PVOID{b.event()}, 2, Executive, KernelMode, false, nil, nil)
+	}},
+	{"a mode of a wait", meaningless, func(b *bench) {
+		KeWaitForSingleObject(b.event(), Executive, 2, false, nil)
+	}},
+	{"a mode of a wait for any", meaningless, func(b *bench) {
+		KeWaitForMultipleObjects(1, []PVOID{b.event()}, WaitAny, Executive, 2, false, nil, nil)
+	}},
+	{"a mode of a delay", meaningless, func(*bench) { KeDelayExecutionThread(2, false, kit.Ms(0)) }},
+	{"a mode of a wait for an entry", meaningless, func(b *bench) {
+		q := PRKQUEUE(b.storage.take(of[KQUEUE]().Size()))
+		KeInitializeQueue(q, 0)
+		defer KeRundownQueue(q)
+		KeRemoveQueue(q, 2, kit.Ms(0))
+	}},
+	{"a mode of an alert", meaningless, func(*bench) { KeAlertThread(KeGetCurrentThread(), 2) }},
+	{"a mode of a test for an alert", meaningless, func(*bench) { KeTestAlertThread(2) }},
 	{"a type of event", meaningless, func(b *bench) {
 		KeInitializeEvent(PKEVENT(b.storage.take(of[KEVENT]().Size())), 7, false)
 	}},
