@@ -2,11 +2,11 @@
 // what package wdk makes of it. Importing it is what makes them available.
 //
 // Each of the system's queues, one for each priority, has threads of its own, which
-// are system threads and wait on the queue, a KQUEUE whose bound is the number of processors. There
-// are none to begin with. When a queue starves, because every thread that it has
-// runs or waits for something else, the manager adds one, at most a hundred a
-// second; so a routine that waits for another item of its queue gets on. Threads
-// beyond the first few end after ten idle minutes.
+// are system threads and wait on the queue, a KQUEUE whose bound is the number of
+// processors. There are none to begin with. When a queue starves, because every
+// thread that it has runs or waits for something else, the manager adds one, at most
+// a hundred a second; so a routine that waits for another item of its queue gets on.
+// Threads beyond the first few end after ten idle minutes.
 //
 // A queue has at most Limit threads. Routines that all wait for items that only
 // they could run deadlock it then, as the documentation warns.

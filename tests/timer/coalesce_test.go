@@ -92,13 +92,16 @@ func TestCoalescable(t *testing.T) {
 
 // rule: timer-coalesce-window
 func TestCoalescablePeriod(t *testing.T) {
-	const periods = 10
+	const periods, more = 5, 6
 	for _, c := range []struct{ period, tolerance uint32 }{{30, 0}, {30, 32}, {10, 32}, {50, 50}} {
 		var took int64
 		kept := kit.Retry(func() bool {
-			all, _ := coalesced(t, 1, c.period, c.tolerance, periods+1)
+			all, _ := coalesced(t, 1, c.period, c.tolerance, periods+1+more)
 			at := &all[0].at
 			took = at[periods] - at[0]
+			for i := range more { // a host that stops the processor makes it longer
+				took = min(took, at[i+1+periods]-at[i+1])
+			}
 			off := took - periods*int64(c.period)*ms
 			slack := int64(min(c.tolerance, c.period))*ms + 2*ms
 			return -slack < off && off < slack
