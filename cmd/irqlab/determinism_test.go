@@ -57,7 +57,7 @@ func TestDifferentSeeds(t *testing.T) {
 	}
 	eachArch(t, func(t *testing.T, arch string) {
 		race := func(seed int) string {
-			return seeded(t, arch, off, "../../demos/mutex-race", seed, "2000000")
+			return seeded(t, arch, off, "../../demos/mutex-race", seed)
 		}
 		seeds := map[string]int{}
 		last := ""
