@@ -16,8 +16,7 @@ import (
 
 // programs are the workers that are Go code.
 type programs struct {
-	running gosync.WaitGroup
-	stopped atomic.Bool
+	running, answering group
 
 	sent, received       atomic.Uint64 // through channels
 	timersSet, timersRun atomic.Uint64
@@ -27,6 +26,17 @@ type programs struct {
 	pings, pongs         atomic.Uint64
 	loopsWrong           atomic.Uint64
 	ping, pong           *sync.Event
+}
+
+// group is workers that are to stop together.
+type group struct {
+	gosync.WaitGroup
+	stopped atomic.Bool
+}
+
+func (g *group) stop() {
+	g.stopped.Store(true)
+	g.Wait()
 }
 
 const tag pool.Tag = 'S' | 'o'<<8 | 'G'<<16 | 'o'<<24
@@ -43,7 +53,7 @@ func startPrograms(seed uint64) *programs {
 		body   func()
 	}{
 		{"Go mutex", true, p.mutex}, {"Go mutex", true, p.mutex},
-		{"Go ping", true, p.pinger}, {"Go pong", true, p.ponger},
+		{"Go ping", true, p.pinger},
 		{"Go raised", false, p.raised}, {"Go raised", true, p.raisedTwice},
 		{"garbage", false, p.garbage}, {"garbage", false, p.garbage},
 		{"GC", false, p.collect},
@@ -54,20 +64,21 @@ func startPrograms(seed uint64) *programs {
 		{"Go thread", false, p.thread},
 		{"Go pool", false, p.pool},
 	} {
-		p.start(load.Register(w.name), w.locked, w.body)
+		p.running.start(load.Register(w.name), w.locked, w.body)
 	}
+	p.answering.start(load.Register("Go pong"), true, p.ponger)
 	return p
 }
 
-// start runs body again and again until the programs are to stop.
-func (p *programs) start(w *load.Worker, locked bool, body func()) {
-	p.running.Go(func() {
+// start runs body again and again until the group is to stop.
+func (g *group) start(w *load.Worker, locked bool, body func()) {
+	g.Go(func() {
 		if locked {
 			// The thread ends with the goroutine, so nothing is undone.
 			runtime.LockOSThread()
 			kernel.Current().Locked = true
 		}
-		for !p.stopped.Load() {
+		for !g.stopped.Load() {
 			body()
 			w.Step()
 		}
@@ -75,8 +86,8 @@ func (p *programs) start(w *load.Worker, locked bool, body func()) {
 }
 
 func (p *programs) stop() {
-	p.stopped.Store(true)
-	p.running.Wait()
+	p.running.stop()
+	p.answering.stop()
 	// Timers that were set last.
 	for p.timersRun.Load() != p.timersSet.Load() {
 		time.Sleep(time.Millisecond)
@@ -110,8 +121,8 @@ func (p *programs) mutex() {
 	}
 }
 
-// pinger and ponger are two threads that wake each other; pinger is the first
-// to stop.
+// pinger and ponger are two threads that wake each other. Whoever asks waits for
+// the answer, so ponger stops when pinger has.
 func (p *programs) pinger() {
 	p.pings.Add(1)
 	p.ping.Set(1)
@@ -122,7 +133,7 @@ func (p *programs) pinger() {
 func (p *programs) ponger() {
 	timeout := int64(-50 * kernel.Millisecond)
 	for p.ping.Wait(&timeout, false, kernel.KernelMode) != 0 {
-		if p.stopped.Load() && p.pings.Load() == p.pongs.Load() {
+		if p.answering.stopped.Load() {
 			return
 		}
 	}
