@@ -176,17 +176,22 @@ func request(i *intr.Interrupt, context unsafe.Pointer) bool {
 	return true
 }
 
-// TestISRThenDPC: the DPC that an ISR queues runs before the interrupted thread
-// goes on.
-func TestISRThenDPC(t *testing.T) {
-	r := kit.New[isrAndDPC](t)
+// connectBoth connects an ISR at level 7 that queues a DPC, for the test.
+func connectBoth(t *testing.T) *isrAndDPC {
+	r, i := kit.New[isrAndDPC](t), kit.New[intr.Interrupt](t)
 	r.d.Init(remark, unsafe.Pointer(&r.trail))
-	i := kit.New[intr.Interrupt](t)
 	i.Init(&intr.Config{Routine: request, Context: unsafe.Pointer(r), Line: -1, Level: 7, Mode: intr.Latched})
 	if s := i.Connect(); s != ntstatus.Success {
 		t.Fatal(s)
 	}
-	defer i.Disconnect()
+	t.Cleanup(i.Disconnect)
+	return r
+}
+
+// TestISRThenDPC: the DPC that an ISR queues runs before the interrupted thread
+// goes on.
+func TestISRThenDPC(t *testing.T) {
+	r := connectBoth(t)
 	kit.Run(t, func() {
 		kit.Interrupt(7)
 		r.add(irql.Current())
@@ -201,14 +206,7 @@ func TestPerCPU(t *testing.T) {
 	kit.NeedCPUs(t, 2)
 	e := kit.New[sync.Event](t)
 	e.InitNotification(false)
-	r := kit.New[isrAndDPC](t)
-	r.d.Init(remark, unsafe.Pointer(&r.trail))
-	i := kit.New[intr.Interrupt](t)
-	i.Init(&intr.Config{Routine: request, Context: unsafe.Pointer(r), Line: -1, Level: 7, Mode: intr.Latched})
-	if s := i.Connect(); s != ntstatus.Success {
-		t.Fatal(s)
-	}
-	defer i.Disconnect()
+	r := connectBoth(t)
 	other := kit.Go(t, func() ntstatus.Status {
 		s := e.Wait(kit.Forever, false, kernel.KernelMode)
 		kit.Interrupt(7)
