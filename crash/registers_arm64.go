@@ -18,9 +18,9 @@ func fromFrame(r *registers, f *arch.Frame) {
 }
 
 // fromCaller sets what is known of who stopped the machine by a call, at that
-// instruction: Go code keeps its frame pointer one word below its stack pointer, and the frame record
-// of the function that it called has both its frame pointer and the return
-// address (cmd/compile/abi-internal.md, "arm64 architecture").
+// instruction: Go code keeps its frame pointer one word below its stack pointer, and
+// the frame record of the function that it called has both its frame pointer and the
+// return address (cmd/compile/abi-internal.md, "arm64 architecture").
 func fromCaller(r *registers, t *bugcheck.Trace) {
 	if i := t.Caller(); i >= 0 {
 		fp := *(*uintptr)(pointer(t.FPs[i]))

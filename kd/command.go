@@ -85,7 +85,8 @@ func shorten(s string, n int) string {
 }
 
 // Complete completes the word at the end of a line: a command's name, or a
-// symbol, with or without "irqlab/", or for dt a type. It returns the new line, and the candidates if nothing can be added.
+// symbol, with or without "irqlab/", or for dt a type. It returns the new line, and
+// the candidates if nothing can be added.
 func (d *Debugger) Complete(line string) (string, []string) {
 	start := strings.LastIndexAny(line, " ;") + 1
 	prefix := line[start:]
