@@ -143,7 +143,7 @@ func (g *goCommand) mainPackage(ctx context.Context, words []string) (p pkg, has
 	if err != nil {
 		return p, false, err
 	}
-	if err := checkSums(pkgs); err != nil {
+	if err := errors.Join(checkSums(pkgs), g.addTamaGo(pkgs)); err != nil {
 		return p, false, err
 	}
 	found := 0

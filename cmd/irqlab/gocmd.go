@@ -67,10 +67,8 @@ func newGoCommand(ctx context.Context, arch qemu.Arch) (*goCommand, error) {
 		base = os.TempDir()
 	}
 	g.cache = filepath.Join(base, "irqlab")
-	if g.goroot, err = g.ownGoroot(env.GOROOT); err != nil {
-		return nil, err
-	}
-	g.overlay, err = overlay.New(filepath.Join(g.cache, "overlay"), g.goroot)
+	g.overlay = overlay.New(filepath.Join(g.cache, "overlay"))
+	g.goroot, err = g.ownGoroot(env.GOROOT)
 	return g, err
 }
 
@@ -157,12 +155,12 @@ func (g *goCommand) tagList() string { return strings.Join(append(g.tags, buildT
 type pkg struct {
 	ImportPath, Dir, Name     string
 	DepOnly                   bool
-	GoFiles                   []string
+	GoFiles, Imports          []string
 	TestGoFiles, XTestGoFiles []string
 	Error                     *struct{ Err string }
 }
 
-const pkgFields = "-json=ImportPath,Dir,Name,DepOnly,GoFiles,TestGoFiles,XTestGoFiles,Error"
+const pkgFields = "-json=ImportPath,Dir,Name,DepOnly,GoFiles,Imports,TestGoFiles,XTestGoFiles,Error"
 
 // list runs go list -e on the patterns.
 func (g *goCommand) list(ctx context.Context, args ...string) ([]pkg, error) {
@@ -184,6 +182,16 @@ func (g *goCommand) list(ctx context.Context, args ...string) ([]pkg, error) {
 		}
 		pkgs = append(pkgs, p)
 	}
+}
+
+// addTamaGo completes the overlay if one of a program's packages needs it.
+func (g *goCommand) addTamaGo(program []pkg) error {
+	for _, p := range program {
+		if path, _, _ := strings.Cut(p.ImportPath, " "); overlay.Needed(path, p.Imports) {
+			return g.overlay.AddTamaGo(g.goroot)
+		}
+	}
+	return nil
 }
 
 var errNoModule = errors.New("this directory is in no Go module; make it one with\n\tgo mod init NAME")

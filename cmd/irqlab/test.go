@@ -141,6 +141,13 @@ func (g *goCommand) testPackages(ctx context.Context, patterns []string) ([]stri
 	if err != nil {
 		return nil, err
 	}
+	program, err := g.list(ctx, append([]string{"-deps", "-test"}, patterns...)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.addTamaGo(program); err != nil {
+		return nil, err
+	}
 	var paths []string
 	for _, p := range pkgs {
 		if len(p.TestGoFiles) > 0 && slices.Contains(resident.Packages, p.ImportPath) {

@@ -2,6 +2,10 @@
 // They expect a package runtime/goos and a few functions in the standard
 // library; a build overlay adds these files to the ones in GOROOT and replaces
 // none.
+//
+// The drivers that the kernel itself uses do without. A program with more of
+// TamaGo has a standard library of its own, which must be compiled: other
+// programs share the toolchain's.
 package overlay
 
 import (
@@ -12,6 +16,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -44,16 +49,35 @@ type Config struct {
 	dir string // where the contents are kept
 }
 
-// New starts an overlay that adds TamaGo's files to goroot. Contents are
-// stored in dir.
-func New(dir, goroot string) (*Config, error) {
-	c := &Config{Replace: make(map[string]string), dir: dir}
+// New starts an overlay. Contents are stored in dir.
+func New(dir string) *Config { return &Config{Replace: make(map[string]string), dir: dir} }
+
+// AddTamaGo adds TamaGo's files to goroot.
+func (c *Config) AddTamaGo(goroot string) error {
 	for path, b := range Files() {
 		if err := c.Add(filepath.Join(goroot, "src", filepath.FromSlash(path)), b); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return c, nil
+	return nil
+}
+
+const (
+	tamago = "github.com/usbarmory/tamago"
+	kernel = "irqlab/board" // has TamaGo's drivers that need no overlay
+)
+
+// Needed reports whether a package with these imports, of a program for the
+// machine, needs TamaGo's files.
+func Needed(path string, imports []string) bool {
+	if path == kernel || within(path, tamago) {
+		return false
+	}
+	return slices.ContainsFunc(imports, func(i string) bool { return within(i, tamago) || i == "runtime/goos" })
+}
+
+func within(path, module string) bool {
+	return path == module || strings.HasPrefix(path, module+"/")
 }
 
 // Add adds a file. It refuses to replace one.
