@@ -237,6 +237,7 @@ func TestWaitsInARow(t *testing.T) {
 		first.Release()
 		return 0
 	})
+	<-held
 	b := kit.Go(t, func() ntstatus.Status {
 		second.Acquire()
 		held <- true
@@ -245,7 +246,6 @@ func TestWaitsInARow(t *testing.T) {
 		second.Release()
 		return 0
 	})
-	<-held
 	<-held
 	c := kit.Go(t, func() ntstatus.Status {
 		second.Acquire()
