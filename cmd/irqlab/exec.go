@@ -24,7 +24,6 @@ func execCommand() *subcommand {
 	fs := newFlagSet("exec")
 	m.registerTest(fs)
 	fs.DurationVar(&m.timeout, "timeout", 0, "end the run after this `time` (default from -test.timeout)")
-	fs.StringVar((*string)(&m.room), "room", "", "machines with the same `directory` share the host's processors")
 	return &subcommand{
 		name:     "exec",
 		usage:    "exec [flags] <linked program> [arguments]",

@@ -59,6 +59,7 @@ func (m *machineFlags) registerTest(fs *flag.FlagSet) {
 	m.registerRest(fs)
 	m.counts = []int{m.CPUs}
 	fs.Func("cpus", "number of CPUs, 1 to 8, or several: `1,2,4` runs the tests on each (default 2)", m.setCounts)
+	fs.StringVar((*string)(&m.room), "room", "", "machines with the same `directory` share the host's processors")
 }
 
 func (m *machineFlags) setCounts(s string) error {

@@ -93,7 +93,7 @@ func dispatch(ctx context.Context, args []string) error {
 	}
 	commands := []*subcommand{
 		buildCommand(), runCommand(), testCommand(), debugCommand(), kdCommand(), dumpCommand(),
-		gotestsCommand(), checkImageCommand(), execCommand(), installCommand(),
+		gotestsCommand(), checkImageCommand(), execCommand(), goflagsCommand(), installCommand(),
 	}
 	var names []string
 	for _, c := range commands {

@@ -63,14 +63,17 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 		return err
 	}
 	args, patterns, binaryArgs := splitPatterns(args)
-	shared := ""
 	if !slices.ContainsFunc(args, func(a string) bool { name, _, _ := flagName(a); return name == "p" }) {
 		// What tests say about time suffers when there are too many machines
 		// (hostRoom). More packages are built meanwhile, or wait.
-		if shared, err = os.MkdirTemp("", "irqlab"); err != nil {
-			return err
+		if m.room == "" {
+			dir, err := os.MkdirTemp("", "irqlab")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(dir)
+			m.room = room(dir)
 		}
-		defer os.RemoveAll(shared)
 		args = append(args, fmt.Sprintf("-p=%d", runtime.NumCPU()+2))
 	}
 	pkgs, err := g.testPackages(ctx, patterns)
@@ -85,7 +88,7 @@ func goTest(ctx context.Context, m *machineFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	executor := append([]string{quote(self), "exec", "-room=" + shared}, m.argv()...)
+	executor := append([]string{quote(self), "exec", "-room=" + string(m.room)}, m.argv()...)
 	for i, w := range executor[2:] {
 		executor[2+i] = quote(w)
 	}
@@ -172,7 +175,7 @@ func (g *goCommand) testPackages(ctx context.Context, patterns []string) ([]stri
 }
 
 // ownTestFlags are the flags of irqlab test that take a value.
-var ownTestFlags = []string{"arch", "cpus", "mem", "seed", "accel", "machine", "disk", "env", "opt", "qemu"}
+var ownTestFlags = []string{"arch", "cpus", "mem", "seed", "accel", "machine", "disk", "env", "opt", "qemu", "room"}
 
 // takenFlags are flags of go test that carry the kernel.
 var takenFlags = map[string]string{
