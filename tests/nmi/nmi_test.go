@@ -71,7 +71,7 @@ func TestCallbacks(t *testing.T) {
 // system calls and of changes of stacks, and change nothing.
 func TestStorm(t *testing.T) {
 	kit.NeedCPUs(t, 2)
-	const storm = 300
+	const storm, part = 300, 30
 	var got uint32
 	handle := KeRegisterNmiCallback(func(PVOID, BOOLEAN) BOOLEAN { atomic.AddUint32(&got, 1); return true }, nil)
 	var stop atomic.Bool
@@ -92,8 +92,8 @@ func TestStorm(t *testing.T) {
 		}
 		return ntstatus.Success
 	}, func() { kit.OnCPU(target) })
-	kit.Run(t, func() {
-		for end := time.Now().Add(kit.Patience / 2); atomic.LoadUint32(&got) < storm && time.Now().Before(end); {
+	send := func(enough uint32) {
+		for end := time.Now().Add(kit.Patience / 2); atomic.LoadUint32(&got) < enough && time.Now().Before(end); {
 			n := atomic.LoadUint32(&got)
 			board.SendNMI(target)
 			for range 100_000 { // they come one at a time
@@ -106,7 +106,14 @@ func TestStorm(t *testing.T) {
 				arch.Pause()
 			}
 		}
-	}, func() { kit.OnCPU(0) })
+	}
+	// A host that has one processor for both lets one come per turn.
+	for n := uint32(part); n <= storm; n += part {
+		kit.Run(t, func() { send(n) }, func() { kit.OnCPU(0) })
+		if atomic.LoadUint32(&got) < n {
+			break
+		}
+	}
 	stop.Store(true)
 	if s := victim.Join(t); s != ntstatus.Success {
 		t.Error(s)
