@@ -15,13 +15,25 @@ func mutexRace(w io.Writer, args []string) error {
 	}
 	fmt.Fprintln(w, "Two system threads add 1 to a number again and again, and nothing keeps one from\n"+
 		"writing between the moments at which the other reads and writes.")
-	return count(w, n, addUnprotected, func(sum, want int64) error {
-		lost := want - sum
-		// On one processor an update is lost only if a quantum ends at the
-		// wrong instruction, which may not happen.
-		ok := lost > 0 || lost == 0 && processors() == 1
-		return verdict(w, ok, "%d of %d updates are lost", lost, want)
-	})
+	// A host that runs one virtual processor at a time runs one thread at a time.
+	const tries = 5
+	for try := 1; ; try++ {
+		again := false
+		err := count(w, n, addUnprotected, func(sum, want int64) error {
+			lost := want - sum
+			if again = lost == 0 && processors() > 1 && try < tries; again {
+				fmt.Fprintln(w, "The threads did not meet. Once more.")
+				return nil
+			}
+			// On one processor an update is lost only if a quantum ends at the
+			// wrong instruction, which may not happen.
+			ok := lost > 0 || lost == 0 && processors() == 1
+			return verdict(w, ok, "%d of %d updates are lost", lost, want)
+		})
+		if err != nil || !again {
+			return err
+		}
+	}
 }
 
 // addUnprotected reads, adds and writes in three steps, as most processors do;
