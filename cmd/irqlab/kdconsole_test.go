@@ -193,7 +193,7 @@ func TestConsoleEnds(t *testing.T) {
 			if status != statusFailure || !strings.Contains(d.errs.String(), tt.say) {
 				t.Errorf("status %d, want %d and %q\n%s%s", status, statusFailure, tt.say, rest, &d.errs)
 			}
-			if !within30s(func() bool { return syscall.Kill(machine, 0) != nil }) {
+			if !soon(func() bool { return syscall.Kill(machine, 0) != nil }) {
 				t.Error("the machine is left")
 			}
 		})
