@@ -94,7 +94,8 @@ LINT_PKGS  = $(filter-out $(OVERLAID),$(VM_PKGS))
 # What is the same on both architectures has been read for the first.
 ARM64_PKGS = $(filter-out $(OVERLAID),$(shell git ls-files '*_arm64.go' '*_arm64_test.go' | xargs -n 1 dirname | sort -u | sed 's,^,irqlab/,'))
 # Tests of resident code are ordinary Go, and do not compile as resident code.
-HOST_TESTED = $(shell go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{end}}' $(filter-out $(GUEST_ONLY),$(VM_PKGS)))
+RESIDENT    = $(patsubst '-gcflags=%=-wb=false,%,$(filter '-gcflags=%,$(shell $(IRQLAB) goflags)))
+HOST_TESTED = $(shell go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{end}}' $(RESIDENT))
 
 lint: tools ## run gofmt, go vet and staticcheck
 	@files="$$(git ls-files '*.go' | xargs gofmt -l)"; test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
