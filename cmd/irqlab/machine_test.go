@@ -73,6 +73,18 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// A program with more of TamaGo than the kernel has gets the overlay.
+func TestRunTamaGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a standard library")
+	}
+	out, errs, status := irqlab(t, "", "run", "./testdata/dma", "-timeout", "1m")
+	const want = "0x40000000 to 0x40001000\nirqlab: exit 0\n"
+	if out != want || status != 0 {
+		t.Errorf("status %d\n%s\nstandard output %q, want %q", status, errs, out, want)
+	}
+}
+
 func TestRunExitStatus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots machines")
