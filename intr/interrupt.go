@@ -248,6 +248,12 @@ func (i *Interrupt) Acquire() irql.Level { return i.lock.AcquireTo(i.synchronize
 // IRQL: SynchronizeIrql
 func (i *Interrupt) Release(old irql.Level) { i.lock.ReleaseTo(old) }
 
+// Lock returns the lock that Acquire takes, for what runs above the interrupt's
+// SynchronizeIrql: it may only try.
+//
+// IRQL: any
+func (i *Interrupt) Lock() *spin.Lock { return i.lock }
+
 // Synchronize runs fn at the interrupt's SynchronizeIrql with its lock held, so
 // that the service routine does not run meanwhile, and returns what fn returns,
 // unchanged (KeSynchronizeExecution). Fn is resident code.

@@ -70,9 +70,16 @@ func InputIsPiped() bool { return console.piped }
 //
 // IRQL: consoleLevel
 func consoleInterrupt(_ *intr.Interrupt, _ unsafe.Pointer) bool {
-	c := &console
 	atomic.AddUint32(&keys.served, 1)
-	any := false
+	return receive() || console.masked
+}
+
+// receive moves what there is into the ring, and reports whether there was any.
+// The interrupt's lock is held.
+//
+// IRQL: consoleLevel or above
+func receive() (any bool) {
+	c := &console
 	for {
 		if c.ring.full() {
 			board.ConsoleInput(false)
@@ -90,7 +97,7 @@ func consoleInterrupt(_ *intr.Interrupt, _ unsafe.Pointer) bool {
 	if any {
 		c.deferred.Insert(nil, nil)
 	}
-	return any || c.masked
+	return any
 }
 
 // consoleDeferred wakes who reads.

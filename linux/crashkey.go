@@ -3,7 +3,6 @@ package linux
 import (
 	"sync/atomic"
 
-	"irqlab/arch"
 	"irqlab/board"
 	"irqlab/bugcheck"
 	"irqlab/kernel"
@@ -14,9 +13,9 @@ import (
 //
 // The console's service routine sees it, at consoleLevel on the processor that
 // takes the UART's interrupts. If that masks them for a second or so, the clock
-// interrupts of all processors look for the key themselves. So it works as long as
-// one processor takes clock interrupts, at CLOCK_LEVEL - 1 or below. What else is
-// typed meanwhile is lost.
+// interrupts of all processors do the service routine's work. So it works as long
+// as one processor takes clock interrupts, at CLOCK_LEVEL - 1 or below, and nobody
+// is stuck with the console's interrupt lock.
 const crashKey = 0x1c
 
 var keys struct {
@@ -60,14 +59,23 @@ func watchKeys() {
 	case k.since == 0 || served != k.seen || console.masked:
 		k.seen, k.since = served, now
 	case now-k.since >= lateTime:
-		for i := 0; i < len(console.ring.bytes); i++ {
-			b, ok := board.GetByte()
-			if !ok {
-				break
-			}
-			typed(b)
-			arch.Pause()
-		}
+		receiveLate()
 	}
 	atomic.StoreUint32(&k.looking, 0)
+}
+
+// receiveLate does the service routine's work, unless somebody is just at it.
+//
+// It is all of the work: the processor that should have come may be one that the
+// host does not run, and what was typed is still for the reader.
+//
+// IRQL: CLOCK_LEVEL
+func receiveLate() {
+	lock := console.interrupt.Lock()
+	// A first look, since trying a lock that this processor holds, in what the
+	// clock interrupted, is a stop.
+	if lock.Test() && lock.TryAtDpc() {
+		receive()
+		lock.ReleaseFromDpc()
+	}
 }

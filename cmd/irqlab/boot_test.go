@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -40,7 +39,7 @@ func TestBoot(t *testing.T) {
 			if _, err := qemu.Find(qemu.Arch(tt.arch)); err != nil {
 				t.Skip(err)
 			}
-			args := append([]string{"run", "-arch", tt.arch, "-timeout", "1m", "../../shell"}, strings.Fields(tt.flags)...)
+			args := append([]string{"run", "-arch", tt.arch, "-timeout", limit.String(), "../../shell"}, strings.Fields(tt.flags)...)
 			out, errs, status := irqlab(t, "exit\n", args...)
 			m := bannerLine.FindStringSubmatch(out)
 			if status != 0 || m == nil || m[1] != strconv.Itoa(tt.cpus) {
@@ -87,11 +86,11 @@ func TestPromptAndIdle(t *testing.T) {
 func measure(t *testing.T, arch, image string) (prompt time.Duration, idle float64) {
 	m := qemu.Machine{Arch: qemu.Arch(arch), CPUs: 2, Memory: qemu.DefaultMemory}
 	in, keyboard := io.Pipe()
-	screen := &promptWatch{shown: make(chan struct{})}
+	screen := &watch{text: "irqlab> ", shown: make(chan struct{})}
 	ended := make(chan error, 1)
 	start := time.Now()
 	go func() {
-		_, err := m.Run(context.Background(), image, "", qemu.Console{In: in, Out: screen, Err: t.Output()}, time.Minute)
+		_, err := m.Run(t.Context(), image, "", qemu.Console{In: in, Out: screen, Err: t.Output()}, limit)
 		ended <- err
 	}()
 	select {
@@ -116,16 +115,17 @@ func measure(t *testing.T, arch, image string) (prompt time.Duration, idle float
 	return prompt, idle
 }
 
-// promptWatch is a screen on which somebody waits for the prompt.
-type promptWatch struct {
+// watch is a screen on which somebody waits for a text.
+type watch struct {
+	strings.Builder
 	text  string
 	shown chan struct{}
 }
 
-func (w *promptWatch) Write(p []byte) (int, error) {
-	before := strings.Contains(w.text, "irqlab> ")
-	w.text += string(p)
-	if !before && strings.Contains(w.text, "irqlab> ") {
+func (w *watch) Write(p []byte) (int, error) {
+	before := strings.Contains(w.String(), w.text)
+	w.Builder.Write(p)
+	if !before && strings.Contains(w.String(), w.text) {
 		close(w.shown)
 	}
 	return len(p), nil
@@ -157,4 +157,25 @@ func processorTime(t *testing.T, pid string) time.Duration {
 		ticks += n
 	}
 	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// What is typed while the processor that takes the console's interrupts does not
+// come, because it masks them or the host does not run it, is not lost.
+func TestLateInput(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots machines")
+	}
+	eachArch(t, func(t *testing.T, arch string) {
+		m := qemu.Machine{Arch: qemu.Arch(arch), CPUs: 2, Memory: qemu.DefaultMemory}
+		in, keyboard := io.Pipe()
+		screen := &watch{text: "type now", shown: make(chan struct{})}
+		go func() {
+			<-screen.shown
+			io.WriteString(keyboard, "hello\n")
+		}()
+		status, err := m.Run(t.Context(), buildImage(t, arch, "./testdata/late"), "", qemu.Console{In: in, Out: screen, Err: t.Output()}, limit)
+		if status != 0 || err != nil || !strings.Contains(screen.String(), `read "hello\n", <nil>`) {
+			t.Errorf("status %d, %v\n%s", status, err, screen)
+		}
+	})
 }

@@ -36,6 +36,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// limit is what a machine gets that should be done in seconds, on a host that runs
+// it a small part of the time.
+const limit = 5 * time.Minute
+
 // irqlab runs the tool with a time limit of its own.
 func irqlab(t *testing.T, stdin string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
@@ -64,7 +68,7 @@ func eachArch(t *testing.T, f func(t *testing.T, arch string)) {
 
 func TestRun(t *testing.T) {
 	eachArch(t, func(t *testing.T, arch string) {
-		out, errs, status := irqlab(t, "", "run", "./testdata/hello", "-arch", arch, "-timeout", "1m",
+		out, errs, status := irqlab(t, "", "run", "./testdata/hello", "-arch", arch, "-timeout", limit.String(),
 			"-env", "GREETING=good morning", "--", "a b", "")
 		const want = "[\"a b\" \"\"] good morning\nirqlab: exit 0\n"
 		if out != want || status != 0 {
@@ -78,7 +82,7 @@ func TestRunTamaGo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a standard library")
 	}
-	out, errs, status := irqlab(t, "", "run", "./testdata/dma", "-timeout", "1m")
+	out, errs, status := irqlab(t, "", "run", "./testdata/dma", "-timeout", limit.String())
 	const want = "0x40000000 to 0x40001000\nirqlab: exit 0\n"
 	if out != want || status != 0 {
 		t.Errorf("status %d\n%s\nstandard output %q, want %q", status, errs, out, want)
@@ -91,7 +95,7 @@ func TestRunExitStatus(t *testing.T) {
 	}
 	eachArch(t, func(t *testing.T, arch string) {
 		for given, want := range map[int]int{3: 3, 128: 128, 200: 200, -1: 255} {
-			out, errs, status := irqlab(t, "", "run", "-arch", arch, "-timeout", "1m", "./testdata/hello", "-env", fmt.Sprint("STATUS=", given))
+			out, errs, status := irqlab(t, "", "run", "-arch", arch, "-timeout", limit.String(), "./testdata/hello", "-env", fmt.Sprint("STATUS=", given))
 			if status != want || !strings.HasSuffix(out, fmt.Sprintf("\nirqlab: exit %d\n", want)) {
 				t.Errorf("os.Exit(%d): status %d, want %d\n%s%s", given, status, want, out, errs)
 			}
@@ -119,7 +123,7 @@ func TestRunInput(t *testing.T) {
 			{"with the boot", "one\ntwo %20\n", "-seed=1"},
 			{"none", "", "-seed=1"},
 		} {
-			args := []string{"run", "-arch", arch, "-timeout", "1m", "./testdata/input"}
+			args := []string{"run", "-arch", arch, "-timeout", limit.String(), "./testdata/input"}
 			if tt.seed != "" {
 				args = append(args, tt.seed)
 			}
@@ -195,7 +199,7 @@ func TestUserModule(t *testing.T) {
 	if out, err := exec.Command("go", "get", "irqlab/entry").CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", cure, err, out)
 	}
-	out, errs, status := irqlab(t, "", "run", "./mydriver", "-timeout", "1m")
+	out, errs, status := irqlab(t, "", "run", "./mydriver", "-timeout", limit.String())
 	if status != 0 || !strings.HasPrefix(out, "my driver\n") {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
@@ -282,7 +286,7 @@ func TestInterrupt(t *testing.T) {
 
 // soon waits for a condition, for which a busy host may have to build a program.
 func soon(condition func() bool) bool {
-	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); {
+	for end := time.Now().Add(limit); time.Now().Before(end); {
 		if condition() {
 			return true
 		}
