@@ -28,7 +28,7 @@ func kdCommand() *subcommand {
 	var k kdFlags
 	fs := newFlagSet("kd")
 	k.register(fs)
-	fs.DurationVar(&k.timeout, "timeout", 0, "end the run after this `time` (default none)")
+	fs.DurationVar(&k.timeout, "timeout", 0, "end the run after this `time` (default none); with -attach, wait so long for the machine to answer (default 5s)")
 	fs.StringVar(&k.dump, "z", "", "look into a crash dump `file`; the program is found by itself if it was built here, the current module's first")
 	fs.StringVar(&k.attach, "attach", "", "attach to the gdb stub of a machine that runs, at a `port` of 127.0.0.1")
 	fs.StringVar(&k.script, "c", "", "run `commands`, with semicolons between them, and leave")
@@ -201,7 +201,11 @@ func (k *kdFlags) debugAttached(ctx context.Context, words []string) error {
 		return err
 	}
 	defer image.Close()
-	dial, cancel := context.WithTimeout(ctx, 5*time.Second)
+	patience := k.timeout
+	if patience == 0 {
+		patience = 5 * time.Second
+	}
+	dial, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	t, err := remote.Dial(dial, net.JoinHostPort(host, port))
 	if err != nil {

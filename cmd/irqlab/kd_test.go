@@ -34,7 +34,7 @@ func TestKD(t *testing.T) {
 	}
 	eachArch(t, func(t *testing.T, arch string) {
 		file, image := filepath.Join(t.TempDir(), "MEMORY.DMP"), buildImage(t, arch, "../../tests/stops")
-		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", "2m", image,
+		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", limit.String(), image,
 			"-c", "!process; bp main.main; g; k; !irql; u L1; p; t; bl; bc 0; "+kdRefused+"; "+kdTypes+"; g; .echo LOOK; "+kdLook+"; .echo DUMP; .dump "+file,
 			"--", "spin-recursion")
 		if status != 1 {
@@ -87,7 +87,7 @@ func TestKDSecond(t *testing.T) {
 	}
 	eachArch(t, func(t *testing.T, arch string) {
 		file, image := filepath.Join(t.TempDir(), "MEMORY.DMP"), buildImage(t, arch, "../../tests/stops")
-		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-cpus", "2", "-timeout", "2m", image,
+		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-cpus", "2", "-timeout", limit.String(), image,
 			"-c", "g; .echo LOOK; "+kdLook+"; .echo DUMP; .dump "+file, "--", "second-processor")
 		_, rest, _ := strings.Cut(out, "LOOK\n")
 		live, _, found := strings.Cut(rest, "DUMP\n")
@@ -127,7 +127,7 @@ func TestKDObjects(t *testing.T) {
 	}
 	eachArch(t, func(t *testing.T, arch string) {
 		file := filepath.Join(t.TempDir(), "MEMORY.DMP")
-		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", "2m", "./testdata/kd",
+		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-timeout", limit.String(), "./testdata/kd",
 			"-c", "g main.standstill; .dump "+file+"; ~; !irql; !stacks 2 main.own; !process; !locks; !deadlock; !ready; !dpcs; !timer; !apc; !handle; "+
 				"!object; !object \\; !pte poi(main.paged); !pte poi(main.paged)+1000; !vm; !qlocks; !object poi(main.never); !pool poi(main.never); dt irqlab/dpc.Object poi(main.dpcs)+40; !poolused; "+
 				"!pool poi(main.paged); dt main.ratios; dt main.ratios[1]; dt kernel.threads[2000]; dt kernel.Thread.Name @$thread; dt kernel.processors[0].idle; dt *.Thread; dt arch.CPUs; r @$ip; .echo WRONG; !pte 8000000000001000; ln main.standstill")
@@ -171,7 +171,7 @@ func TestKDVerifier(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots machines")
 	}
-	out, errs, status := irqlab(t, "", "kd", "-opt", "verifier=deadlock", "-timeout", "2m", "./testdata/kd", "-c", "g; !deadlock; !verifier; !analyze -v")
+	out, errs, status := irqlab(t, "", "kd", "-opt", "verifier=deadlock", "-timeout", limit.String(), "./testdata/kd", "-c", "g; !deadlock; !verifier; !analyze -v")
 	if status != 0 {
 		t.Fatalf("status %d\n%s%s", status, out, errs)
 	}
@@ -196,7 +196,7 @@ func TestKDProgram(t *testing.T) {
 		}
 		buildImage(t, "amd64", "./mydriver")
 	}
-	if out, errs, status := irqlab(t, "", "kd", "-arch", "amd64", "-timeout", "1m", "-c", "g main.main; .dump "+file, "./mydriver"); status != 0 {
+	if out, errs, status := irqlab(t, "", "kd", "-arch", "amd64", "-timeout", limit.String(), "-c", "g main.main; .dump "+file, "./mydriver"); status != 0 {
 		t.Fatalf("status %d\n%s%s", status, out, errs)
 	}
 	for _, dir := range []string{first, second} {
@@ -214,7 +214,7 @@ func TestKDStep(t *testing.T) {
 		t.Skip("boots machines")
 	}
 	eachArch(t, func(t *testing.T, arch string) {
-		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-cpus", "2", "-timeout", "1m", "./testdata/step",
+		out, errs, status := irqlab(t, "", "kd", "-arch", arch, "-cpus", "2", "-timeout", limit.String(), "./testdata/step",
 			"-c", "bp main.steps; g; bc *; !thread"+strings.Repeat("; p", 14)+"; !thread; q")
 		if status != 0 {
 			t.Fatalf("status %d\n%s%s", status, out, errs)
@@ -240,13 +240,16 @@ func TestKDAttach(t *testing.T) {
 		}
 		_, port, _ := strings.Cut(address, ":")
 		image := buildImage(t, arch, "./testdata/hello")
-		machine := exec.CommandContext(t.Context(), tool, "debug", "-attach", "-port", port, "-arch", arch, "-timeout", "1m", "./testdata/hello")
+		machine := exec.CommandContext(t.Context(), tool, "debug", "-attach", "-port", port, "-arch", arch, "-timeout", limit.String(), "./testdata/hello")
 		var console strings.Builder
 		machine.Stdout = &console
 		if err := machine.Start(); err != nil {
 			t.Fatal(err)
 		}
-		out, errs, status := irqlab(t, "", "kd", "-attach", ":"+port, image, "-c", "g board.Exit; k; q")
+		if !soon(func() bool { return runs(t, "tcp:"+address) }) {
+			t.Fatal("no machine was started")
+		}
+		out, errs, status := irqlab(t, "", "kd", "-timeout", limit.String(), "-attach", ":"+port, image, "-c", "g board.Exit; k; q")
 		err = machine.Wait() // it runs on once the debugger has left
 		if status != 0 || err != nil || !strings.Contains(console.String(), "irqlab: exit 0") {
 			t.Errorf("status %d, %v\n%s%s%s", status, err, out, errs, console.String())
@@ -267,7 +270,7 @@ func TestKDAttachRunning(t *testing.T) {
 		}
 		_, port, _ := strings.Cut(address, ":")
 		image := buildImage(t, arch, "../../shell")
-		machine := exec.CommandContext(t.Context(), tool, "run", "-arch", arch, "-timeout", "2m",
+		machine := exec.CommandContext(t.Context(), tool, "run", "-arch", arch, "-timeout", limit.String(),
 			"-qemu", "-gdb", "-qemu", "tcp:"+address, "../../shell")
 		keys, err := machine.StdinPipe()
 		if err != nil {
@@ -281,7 +284,7 @@ func TestKDAttachRunning(t *testing.T) {
 			t.Fatal(err)
 		}
 		booted, err := bufio.NewReader(console).ReadString('>') // of the prompt
-		out, errs, status := irqlab(t, "", "kd", "-attach", ":"+port, image, "-c", "!irql; q")
+		out, errs, status := irqlab(t, "", "kd", "-timeout", limit.String(), "-attach", ":"+port, image, "-c", "!irql; q")
 		if status != 0 {
 			t.Errorf("status %d\n%s%s%s, %v", status, out, errs, booted, err)
 		}

@@ -28,16 +28,17 @@ type Target struct {
 // QEMU that was just started does not listen yet.
 func Dial(ctx context.Context, address string) (*Target, error) {
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", address)
-	for err != nil {
+	for {
+		conn, err := d.DialContext(ctx, "tcp", address)
+		if err == nil {
+			return New(conn)
+		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("gdb stub at %s: %w", address, err)
+			return nil, fmt.Errorf("no gdb stub answers at %s: %w", address, err)
 		case <-time.After(20 * time.Millisecond):
 		}
-		conn, err = d.DialContext(ctx, "tcp", address)
 	}
-	return New(conn)
 }
 
 // New begins to debug the machine at the other end of a connection, which stands
