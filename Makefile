@@ -58,7 +58,7 @@ kd: tools ## boot the shell under the kernel debugger
 test: tools lint host-test test-go-short vm schedules ## run every test, on the host and in the machine (15 minutes)
 
 check: tools lint ## run the quick checks: formatting, linters, host tests, one boot per architecture (2 minutes)
-	@go test -short -vet=off $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
+	@go test -short -vet=off -timeout 60m $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
 
 test-go: tools ## run the Go distribution's own tests in the machine
 	@$(IRQLAB) gotests -arch $(ARCH) -cpus $(CPUS)
@@ -107,7 +107,7 @@ lint: tools ## run gofmt, go vet and staticcheck
 		GOARCH=arm64 $$tool $(filter-out $(HOST_TESTED),$(ARM64_PKGS)) && GOARCH=arm64 $$tool -tests=false $(filter $(HOST_TESTED),$(ARM64_PKGS))
 
 host-test: tools ## run the host's tests
-	@go test -vet=off $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
+	@go test -vet=off -timeout 60m $(HOST_PKGS) $(filter-out $(GUEST_ONLY),$(VM_PKGS))
 
 # A command for both architectures at a time, each with one processor's worth of
 # work.

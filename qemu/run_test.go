@@ -50,7 +50,7 @@ func TestRunStatus(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			image := fakeQEMU(t, tt.script)
 			var out bytes.Buffer
-			got, err := testMachine.Run(context.Background(), image, "", Console{Out: &out, Err: t.Output()}, time.Minute)
+			got, err := testMachine.Run(context.Background(), image, "", Console{Out: &out, Err: t.Output()}, 5*time.Minute)
 			if err != nil {
 				got = -1
 				if !strings.Contains(err.Error(), tt.say) {
@@ -70,7 +70,7 @@ func TestRunInput(t *testing.T) {
 	image := fakeQEMU(t, `sleep 0.2; printf '\0'; head -c 10001 | cksum; echo "irqlab: exit 0"; exit 33`)
 	var out bytes.Buffer
 	in := strings.NewReader(strings.Repeat("0123456789", 1000))
-	if _, err := testMachine.Run(context.Background(), image, "", Console{In: in, Out: &out, Err: t.Output(), HideExit: true}, time.Minute); err != nil {
+	if _, err := testMachine.Run(context.Background(), image, "", Console{In: in, Out: &out, Err: t.Output(), HideExit: true}, 5*time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	const want = "3170295675 10001\n"
@@ -84,7 +84,7 @@ func TestRunAnyInput(t *testing.T) {
 	image := fakeQEMU(t, `printf '\0'; head -c 7 | od -An -tx1; echo "irqlab: exit 0"; exit 33`)
 	var out bytes.Buffer
 	c := Console{In: strings.NewReader("a\x04b\x16"), Out: &out, Err: t.Output(), HideExit: true, Piped: true}
-	if _, err := testMachine.Run(context.Background(), image, "", c, time.Minute); err != nil {
+	if _, err := testMachine.Run(context.Background(), image, "", c, 5*time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if want := " 61 16 04 62 16 16 04\n"; out.String() != want {
@@ -102,13 +102,13 @@ func TestRunUnreadable(t *testing.T) {
 	defer directory.Close()
 	for _, keys := range []bool{false, true} {
 		c := Console{In: directory, Out: t.Output(), Err: t.Output(), Keys: keys}
-		if _, err := testMachine.Run(context.Background(), image, "", c, time.Minute); !errors.Is(err, syscall.EISDIR) {
+		if _, err := testMachine.Run(context.Background(), image, "", c, 5*time.Minute); !errors.Is(err, syscall.EISDIR) {
 			t.Errorf("keys %v: got %v, want %v", keys, err, syscall.EISDIR)
 		}
 	}
 	image = fakeQEMU(t, `printf '\0'; exec <&-; sleep 0.5; echo "irqlab: exit 0"; exit 33`)
 	c := Console{In: iotest.ErrReader(io.EOF), Out: t.Output(), Err: t.Output()}
-	if _, err := testMachine.Run(context.Background(), image, "", c, time.Minute); err != nil {
+	if _, err := testMachine.Run(context.Background(), image, "", c, 5*time.Minute); err != nil {
 		t.Errorf("a guest that does not read: %v", err)
 	}
 }
@@ -125,7 +125,7 @@ func TestDrain(t *testing.T) {
 	in, keyboard := io.Pipe()
 	done := make(chan error)
 	go func() {
-		_, err := testMachine.Run(context.Background(), image, "", Console{In: in, Out: &out, Err: t.Output(), HideExit: true, Pipe: pipe}, time.Minute)
+		_, err := testMachine.Run(context.Background(), image, "", Console{In: in, Out: &out, Err: t.Output(), HideExit: true, Pipe: pipe}, 5*time.Minute)
 		done <- err
 	}()
 	for shown := ""; shown != "hello> "; {
@@ -184,7 +184,7 @@ func TestRunKVM(t *testing.T) {
 	m := testMachine
 	m.Accel = "kvm"
 	var errs bytes.Buffer
-	_, err := m.Run(context.Background(), image, "", Console{Out: t.Output(), Err: &errs}, time.Minute)
+	_, err := m.Run(context.Background(), image, "", Console{Out: t.Output(), Err: &errs}, 5*time.Minute)
 	if !errors.Is(err, errKVM) || !strings.HasSuffix(errs.String(), "RAX=0\n") {
 		t.Errorf("got %v, want %v\n%s", err, errKVM, &errs)
 	}
@@ -203,7 +203,7 @@ func TestRunLeft(t *testing.T) {
 	image := fakeQEMU(t, `echo hello; sleep 100`)
 	var out bytes.Buffer
 	c := Console{In: strings.NewReader("\x01x"), Out: &out, Err: t.Output(), Keys: true}
-	if status, err := testMachine.Run(context.Background(), image, "", c, time.Minute); status != 0 || err != nil {
+	if status, err := testMachine.Run(context.Background(), image, "", c, 5*time.Minute); status != 0 || err != nil {
 		t.Errorf("got %d, %v; want 0", status, err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // console.
 func seeded(t *testing.T, arch, debugger, program string, seed int, args ...string) string {
 	t.Helper()
-	words := []string{"run", "-arch", arch, "-cpus", "2", "-kd=" + debugger, "-seed", fmt.Sprint(seed), "-timeout", "2m", program}
+	words := []string{"run", "-arch", arch, "-cpus", "2", "-kd=" + debugger, "-seed", fmt.Sprint(seed), "-timeout", limit.String(), program}
 	if len(args) > 0 {
 		words = append(append(words, "--"), args...)
 	}

@@ -51,13 +51,10 @@ func talk(t *testing.T, args ...string) *dialogue {
 	return d
 }
 
-// patience is how long an answer may take on a busy host.
-const patience = 90 * time.Second
-
 // expect reads up to a text, and returns what came before it.
 func (d *dialogue) expect(text string) string {
 	d.t.Helper()
-	d.out.SetReadDeadline(time.Now().Add(patience))
+	d.out.SetReadDeadline(time.Now().Add(limit))
 	for {
 		if i := bytes.Index(d.read, []byte(text)); i >= 0 {
 			before := string(d.read[:i])
@@ -99,7 +96,7 @@ func TestConsole(t *testing.T) {
 	}
 	t.Parallel()
 	eachArch(t, func(t *testing.T, arch string) {
-		d := talk(t, "run", "-kd", "-arch", arch, "-timeout", "2m", "./testdata/console")
+		d := talk(t, "run", "-kd", "-arch", arch, "-timeout", limit.String(), "./testdata/console")
 		for _, program := range []string{"int3", "dpc", "system"} {
 			d.expect("ready> ")
 			d.send(program + "\n")
@@ -144,7 +141,7 @@ func TestConsoleLeave(t *testing.T) {
 	}
 	t.Parallel()
 	eachArch(t, func(t *testing.T, arch string) {
-		d := talk(t, "run", "-kd", "-arch", arch, "-timeout", "2m", "./testdata/console")
+		d := talk(t, "run", "-kd", "-arch", arch, "-timeout", limit.String(), "./testdata/console")
 		d.expect("ready> ")
 		d.send("hang\n")
 		d.expect("hanging")
@@ -157,7 +154,7 @@ func TestConsoleLeave(t *testing.T) {
 		}
 
 		// Under a seed all input is the machine's: at the debugger's prompt it has ended.
-		out, errs, status := irqlab(t, "stop\n", "run", "-kd", "-seed", "1", "-arch", arch, "-timeout", "2m", "./testdata/console")
+		out, errs, status := irqlab(t, "stop\n", "run", "-kd", "-seed", "1", "-arch", arch, "-timeout", limit.String(), "./testdata/console")
 		if status != qemu.StopStatus || !strings.Contains(out, "Fatal System Error: 0x000000e2") || !strings.HasSuffix(out, "\nirqlab: exit 66\n") {
 			t.Errorf("a stop under a seed: status %d\n%s%s", status, out, errs)
 		}
@@ -183,7 +180,7 @@ func TestConsoleEnds(t *testing.T) {
 		{"the tool is interrupted", func(tool, _ int) { syscall.Kill(tool, syscall.SIGTERM) }, "interrupted"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := talk(t, "run", "-kd", "-timeout", "2m", "./testdata/console")
+			d := talk(t, "run", "-kd", "-timeout", limit.String(), "./testdata/console")
 			d.expect("ready> ")
 			d.send("int3\n")
 			d.expect("kd> ")

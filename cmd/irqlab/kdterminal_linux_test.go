@@ -30,7 +30,7 @@ func TestConsoleTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &dialogue{t: t, cmd: exec.CommandContext(t.Context(), tool, "run", "-timeout", "2m", "./testdata/console"), in: user, out: user}
+	d := &dialogue{t: t, cmd: exec.CommandContext(t.Context(), tool, "run", "-timeout", limit.String(), "./testdata/console"), in: user, out: user}
 	d.cmd.Stdin, d.cmd.Stdout, d.cmd.Stderr = terminal, terminal, &d.errs
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestConsoleTerminal(t *testing.T) {
 		t.Errorf("the terminal is left otherwise than it was: %v", err)
 	}
 
-	d = &dialogue{t: t, cmd: exec.CommandContext(t.Context(), tool, "run", "-kd=off", "-timeout", "2m", "./testdata/console"), in: user, out: user}
+	d = &dialogue{t: t, cmd: exec.CommandContext(t.Context(), tool, "run", "-kd=off", "-timeout", limit.String(), "./testdata/console"), in: user, out: user}
 	d.cmd.Stdin, d.cmd.Stdout, d.cmd.Stderr = terminal, terminal, &d.errs
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func (s *stopped) boot(t *testing.T, argument string, options ...string) string 
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	status, err := s.Run(context.Background(), s.image, line, qemu.Console{Out: &out, Err: &errs}, 2*time.Minute)
+	status, err := s.Run(context.Background(), s.image, line, qemu.Console{Out: &out, Err: &errs}, 5*time.Minute)
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, &errs, &out)
 	}
@@ -341,7 +341,7 @@ func testRestart(t *testing.T, arch qemu.Arch, image string) {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	status, err := s.Run(context.Background(), s.image, line, qemu.Console{Out: &out, Err: &errs}, 2*time.Minute)
+	status, err := s.Run(context.Background(), s.image, line, qemu.Console{Out: &out, Err: &errs}, 5*time.Minute)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d: %v\n%s%s", status, err, &errs, &out)
 	}

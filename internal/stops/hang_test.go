@@ -50,7 +50,7 @@ func testHangs(t *testing.T, arch qemu.Arch, image string) {
 			out := &presser{keyboard: keyboard}
 			var errs bytes.Buffer
 			m := machine(arch, cpus, "")
-			status, err := m.Run(context.Background(), image, line, qemu.Console{In: in, Out: out, Err: &errs}, 2*time.Minute)
+			status, err := m.Run(context.Background(), image, line, qemu.Console{In: in, Out: out, Err: &errs}, 5*time.Minute)
 			keyboard.Close()
 			if err != nil || status != qemu.StopStatus {
 				t.Errorf("%s: status %d: %v\n%s%s", name, status, err, &errs, &out.Buffer)

@@ -103,7 +103,7 @@ func shell(t *testing.T, m qemu.Machine, image, command string, options ...strin
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	status, err = m.Run(context.Background(), image, cmdline, qemu.Console{Out: &out, Err: &errs}, 2*time.Minute)
+	status, err = m.Run(context.Background(), image, cmdline, qemu.Console{Out: &out, Err: &errs}, 5*time.Minute)
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, &errs, &out)
 	}

@@ -178,7 +178,7 @@ func run(t *testing.T, arch qemu.Arch, cpus int, image string, argument ...strin
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	status, err = m.Run(context.Background(), image, line, qemu.Console{Out: &out, Err: &errs}, time.Minute)
+	status, err = m.Run(context.Background(), image, line, qemu.Console{Out: &out, Err: &errs}, 5*time.Minute)
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, &errs, &out)
 	}
