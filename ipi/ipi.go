@@ -111,10 +111,14 @@ const clockHz = 64
 // have made some progress. One that makes none, because it is at IPI_LEVEL or
 // above or has interrupts disabled, is bug check CLOCK_WATCHDOG_TIMEOUT.
 func await(count *uint32, stage uint32) {
-	since := arch.Counter()
+	last, waited := arch.Counter(), uint64(0)
 	for atomic.LoadUint32(count) != 0 {
 		arch.Pause()
-		if arch.Counter()-since < Patience*board.CounterHz() {
+		now := arch.Counter()
+		// A longer step is a machine that its host has not run, all of it.
+		waited += min(now-last, board.CounterHz()/10)
+		last = now
+		if waited < Patience*board.CounterHz() {
 			continue
 		}
 		for i := range arch.NumCPUs {
