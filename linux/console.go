@@ -20,10 +20,10 @@ import (
 // interrupt is turned off and the UART holds back its sender, until a reader
 // has made room: not a byte is lost.
 //
-// Lock order: files lock, then the interrupt's lock, at consoleLevel. The ring
-// and masked are guarded by the latter. Output has a lock of another kind, an
-// event that is signalled while nobody writes, because writing may take long;
-// raised code writes without it.
+// Lock order: files lock, then the interrupt's lock, at consoleLevel; a clock
+// interrupt may only try that one (receiveLate). The ring and masked are guarded by
+// it. Output has a lock of another kind, an event that is signalled while nobody
+// writes, because writing may take long; raised code writes without it.
 var console struct {
 	free    kernel.Header // synchronization event
 	midLine bool          // the last byte written was not the end of a line
