@@ -121,7 +121,7 @@ test-go-short: tools ## run a selection of the Go distribution's own tests, on b
 # is special pool on the other.
 VERIFIER_amd64 := -opt verifier=on -opt special=Test
 in_vm = for pkgs in "$(filter-out irqlab/bench $(OVERLAID),$(VM_PKGS))" $(OVERLAID); do \
-		$(IRQLAB) test -room "$$room" -arch $(1) -cpus 1,2,4 $(VERIFIER_$(1)) -count 1 -vet=off $$pkgs || exit; \
+		$(IRQLAB) test -room "$$room" -arch $(1) -cpus 1,2,4 $(VERIFIER_$(1)) -count 1 -vet=off -timeout 30m $$pkgs || exit; \
 	done
 
 # Beside each other they run no more machines than one after the other, and leave
