@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 
+	"irqlab"
 	"irqlab/board"
 	"irqlab/bugcheck"
 	"irqlab/irql"
@@ -15,6 +16,8 @@ import (
 )
 
 func main() {
+	irqlab.LockThread() // processor and level are the thread's, not the goroutine's
+	defer irqlab.UnlockThread()
 	KeSetSystemAffinityThread(1)
 	old := KfRaiseIrql(irql.DeviceMax)
 	bugcheck.Print("type now\n") // without the system call, which would lower the level
